@@ -1,0 +1,3 @@
+// Package replica keeps copies of a service's shared attributes right in every
+// service that needs them.
+package replica
