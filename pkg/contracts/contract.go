@@ -1,7 +1,14 @@
 package contracts
 
+import (
+	"reflect"
+	"slices"
+	"strconv"
+)
+
 // Contract says which attributes of an item are shared, under one name and
-// major version. Get one from Describe; it is immutable afterwards.
+// major version. Get one from Describe; it is immutable afterwards and safe to
+// use concurrently.
 type Contract struct {
 	// Name is the contract's name without its version: "company.profile".
 	Name string
@@ -12,6 +19,9 @@ type Contract struct {
 	SchemaID string
 	// Attributes are the shared attributes in declared order.
 	Attributes []Attribute
+
+	goType reflect.Type // the type it was described by, for Marshal and Unmarshal
+	layout *layout
 }
 
 // Attribute is one shared attribute.
@@ -33,4 +43,107 @@ type Shape struct {
 	Elem *Shape
 	// Fields are the fields of a map whose keys are fixed.
 	Fields []Attribute
+}
+
+// ID returns the contract's name and major version: "company.profile/v1".
+func (c *Contract) ID() string { return c.Name + "/v" + strconv.Itoa(c.Major) }
+
+// ChangedType returns the event type of an upsert: "company.profile.changed.v1".
+func (c *Contract) ChangedType() string { return c.Name + ".changed.v" + strconv.Itoa(c.Major) }
+
+// DeletedType returns the event type of a delete: "company.profile.deleted.v1".
+func (c *Contract) DeletedType() string { return c.Name + ".deleted.v" + strconv.Itoa(c.Major) }
+
+// Names returns the names of the shared attributes in declared order.
+func (c *Contract) Names() []string {
+	names := make([]string, len(c.Attributes))
+	for i := range c.Attributes {
+		names[i] = c.Attributes[i].Name
+	}
+	return names
+}
+
+// Lookup returns the attribute of that name.
+func (c *Contract) Lookup(name string) (Attribute, bool) {
+	if i := find(c.Attributes, name, 0); i >= 0 {
+		return c.Attributes[i], true
+	}
+	return Attribute{}, false
+}
+
+// Project returns the part of an item that the contract shares: its attributes,
+// and within maps of fixed keys their fields. What is left can still violate
+// the contract; Check tells.
+func (c *Contract) Project(item Item) Item { return project(item, c.Attributes) }
+
+func project(from map[string]Value, attributes []Attribute) map[string]Value {
+	to := make(map[string]Value, len(attributes))
+	for i := range attributes {
+		a := &attributes[i]
+		if v, ok := from[a.Name]; ok {
+			to[a.Name] = a.Shape.project(v)
+		}
+	}
+	return to
+}
+
+func (s *Shape) project(v Value) Value {
+	switch {
+	case v.kind != s.Kind || !s.hasFields():
+	case len(s.Fields) > 0:
+		v.dict = project(v.dict, s.Fields)
+	case v.kind == KindList:
+		list := make([]Value, len(v.list))
+		for i, e := range v.list {
+			list[i] = s.Elem.project(e)
+		}
+		v.list = list
+	default:
+		dict := make(map[string]Value, len(v.dict))
+		for key, e := range v.dict {
+			dict[key] = s.Elem.project(e)
+		}
+		v.dict = dict
+	}
+	return v
+}
+
+// hasFields reports whether there is a map of fixed keys anywhere inside.
+func (s *Shape) hasFields() bool {
+	return len(s.Fields) > 0 || s.Elem != nil && s.Elem.hasFields()
+}
+
+// Equal reports whether both share the same attributes in the same shapes
+// under the same name and version, whatever Go types describe them.
+func (c *Contract) Equal(o *Contract) bool {
+	if c == nil || o == nil {
+		return c == o
+	}
+	return c == o || c.Name == o.Name && c.Major == o.Major && c.SchemaID == o.SchemaID &&
+		slices.EqualFunc(c.Attributes, o.Attributes, Attribute.equal)
+}
+
+func (a Attribute) equal(o Attribute) bool {
+	return a.Name == o.Name && a.Required == o.Required && a.Shape.equal(o.Shape)
+}
+
+func (s Shape) equal(o Shape) bool {
+	if s.Kind != o.Kind || (s.Elem == nil) != (o.Elem == nil) {
+		return false
+	}
+	return (s.Elem == nil || s.Elem.equal(*o.Elem)) && slices.EqualFunc(s.Fields, o.Fields, Attribute.equal)
+}
+
+// find returns the place of the attribute of that name, -1 if there is none.
+// It looks at place hint first: attributes mostly come in declared order.
+func find(attributes []Attribute, name string, hint int) int {
+	if hint < len(attributes) && attributes[hint].Name == name {
+		return hint
+	}
+	for i := range attributes {
+		if attributes[i].Name == name {
+			return i
+		}
+	}
+	return -1
 }

@@ -1,0 +1,61 @@
+package contracts_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/contracts/catalog"
+	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
+)
+
+// typical is an upsert of the size most have.
+func typical() *contracts.Change {
+	return &contracts.Change{
+		Contract:    profilev1.Contract,
+		Operation:   contracts.Upsert,
+		Source:      "/services/profile",
+		Subject:     "0000320193",
+		Version:     1731000000123456,
+		Origin:      contracts.Live,
+		Published:   time.Date(2024, 11, 7, 17, 20, 1, 250000000, time.UTC),
+		TraceParent: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+		Changed:     []string{"name", "sector"},
+		Attributes: contracts.Item{
+			"name":         contracts.String("Apple Inc."),
+			"sector":       contracts.String("Information Technology"),
+			"subIndustry":  contracts.String("Technology Hardware, Storage & Peripherals"),
+			"headquarters": contracts.String("Cupertino, California"),
+			"tickers":      contracts.List(contracts.String("AAPL")),
+			"founded":      contracts.String("1977"),
+			"dateAdded":    contracts.String("1982-11-30"),
+		},
+	}
+}
+
+func BenchmarkEncode(b *testing.B) {
+	c := typical()
+	b.ReportAllocs()
+	for b.Loop() {
+		body, err := contracts.Encode(c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.SetBytes(int64(len(body)))
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	body, err := contracts.Encode(typical())
+	if err != nil {
+		b.Fatal(err)
+	}
+	all := catalog.All()
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := contracts.Decode(body, all); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

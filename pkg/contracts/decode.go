@@ -1,0 +1,467 @@
+package contracts
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// MaxBodyBytes is the largest body Decode reads: what a queue carries at most
+// (Amazon SQS Developer Guide, "Amazon SQS message quotas", message size).
+// Memory used is proportional to the body.
+const MaxBodyBytes = 1 << 20
+
+// Decode reads the event of a change whose contract is in the catalog. Unknown
+// fields are accepted and dropped, in the envelope, in data, among the
+// attributes and inside maps of fixed keys. A field that is missing, there
+// twice, or malformed is refused with an error that is a *FieldError, a type
+// the catalog does not know with one that is ErrUnknownType too. A body that is
+// no JSON, not UTF-8, followed by more, nested deeper than 64 levels or larger
+// than MaxBodyBytes is refused as a whole.
+//
+// The version decides where time disagrees with it; time has to be well formed
+// all the same.
+func Decode(body []byte, catalog *Catalog) (*Change, error) {
+	if len(body) > MaxBodyBytes {
+		return nil, fmt.Errorf("decode change: a body of %d bytes, more than the %d a queue carries", len(body), MaxBodyBytes)
+	}
+	t := text{s: string(body)}
+	if !utf8.ValidString(t.s) {
+		return nil, errors.New("decode change: the body is not UTF-8")
+	}
+	var e envelope
+	if err := e.read(&t); err != nil {
+		return nil, fmt.Errorf("decode change: %w", err)
+	}
+	c, err := e.change(&t, catalog)
+	if err != nil {
+		return nil, fmt.Errorf("decode change %s: %w", clip(e.values[fieldID]), err)
+	}
+	return c, nil
+}
+
+// The fields of the envelope, without data.
+const (
+	fieldSpecVersion = iota
+	fieldID
+	fieldSource
+	fieldType
+	fieldSubject
+	fieldTime
+	fieldContentType
+	fieldSchema
+	fieldVersion
+	fieldOrigin
+	fieldPublished
+	fieldTraceParent
+	fieldCount
+)
+
+var fieldNames = [fieldCount]string{
+	"specversion", "id", "source", "type", "subject", "time", "datacontenttype",
+	"dataschema", "version", "origin", "published", "traceparent",
+}
+
+// envelope is what the first step reads: every field's text, and where data
+// begins.
+type envelope struct {
+	values [fieldCount]string
+	has    [fieldCount]bool
+	data   int // where data begins, 0 if there is none
+}
+
+// read takes the envelope apart. When it returns nil the whole body is known
+// to be JSON.
+func (e *envelope) read(t *text) error {
+	if t.peek() != '{' {
+		return t.unexpected("an object")
+	}
+	next := 0
+	err := t.object(func(name string) error {
+		if name == "data" {
+			if e.data > 0 {
+				return wrong("data", "is there twice")
+			}
+			t.peek()
+			e.data = t.i
+			return t.skip(1)
+		}
+		field := next
+		if field >= fieldCount || fieldNames[field] != name {
+			field = slices.Index(fieldNames[:], name)
+		}
+		if field < 0 {
+			return t.skip(1)
+		}
+		next = field + 1
+		return e.field(t, field)
+	})
+	if err != nil {
+		return err
+	}
+	if t.peek(); t.i < len(t.s) {
+		return t.unexpected("the end")
+	}
+	return nil
+}
+
+func (e *envelope) field(t *text, field int) error {
+	if e.has[field] {
+		return wrong(fieldNames[field], "is there twice")
+	}
+	switch t.peek() {
+	case '"':
+		value, err := t.str()
+		e.values[field], e.has[field] = value, true
+		return err
+	case 'n': // CloudEvents JSON event format: null is the same as absent
+		return t.word("null")
+	}
+	found := t.found()
+	if err := t.skip(1); err != nil {
+		return err
+	}
+	return wrong(fieldNames[field], "want a string, got %s", found)
+}
+
+// want reports a field that is missing or empty.
+func (e *envelope) want(fields ...int) error {
+	for _, f := range fields {
+		if e.values[f] == "" {
+			if e.has[f] {
+				return wrong(fieldNames[f], "is empty")
+			}
+			return wrong(fieldNames[f], missing)
+		}
+	}
+	return nil
+}
+
+func (e *envelope) change(t *text, catalog *Catalog) (*Change, error) {
+	if err := e.want(fieldSpecVersion, fieldType); err != nil {
+		return nil, err
+	}
+	if v := e.values[fieldSpecVersion]; v != "1.0" {
+		return nil, wrong("specversion", "want 1.0, got %q", clip(v))
+	}
+	kind, ok := catalog.typed(e.values[fieldType])
+	if !ok {
+		return nil, fmt.Errorf("%w: %w", ErrUnknownType, wrong("type", "got %q", clip(e.values[fieldType])))
+	}
+	if err := e.want(fieldID, fieldSource, fieldSubject, fieldTime, fieldContentType, fieldOrigin, fieldPublished); err != nil {
+		return nil, err
+	}
+	c := &Change{
+		Contract:    kind.contract,
+		Operation:   kind.operation,
+		Source:      e.values[fieldSource],
+		Subject:     e.values[fieldSubject],
+		Origin:      Origin(e.values[fieldOrigin]),
+		TraceParent: e.values[fieldTraceParent],
+	}
+	if err := e.common(c); err != nil {
+		return nil, err
+	}
+	if c.Contract != nil {
+		if err := e.versioned(c); err != nil {
+			return nil, err
+		}
+	}
+	if !e.named(c) {
+		return nil, wrong("id", "want %q, got %q", clip(c.ID()), clip(e.values[fieldID]))
+	}
+	if e.data == 0 {
+		return nil, wrong("data", missing)
+	}
+	t.i = e.data
+	if t.peek() != '{' {
+		return nil, wrong("data", "want an object, got %s", t.found())
+	}
+	return c, within("data", readData(t, c))
+}
+
+// common reads the fields that every event has.
+func (e *envelope) common(c *Change) error {
+	if err := checkSource(c.Source); err != nil {
+		return err
+	}
+	if err := checkSubject(c.Subject); err != nil {
+		return err
+	}
+	if _, err := e.instant(fieldTime); err != nil {
+		return err
+	}
+	if v := e.values[fieldContentType]; v != "application/json" {
+		return wrong("datacontenttype", "want application/json, got %q", clip(v))
+	}
+	if err := checkOrigin(c.Origin); err != nil {
+		return err
+	}
+	published, err := e.instant(fieldPublished)
+	if err != nil {
+		return err
+	}
+	c.Published = published
+	if e.has[fieldTraceParent] {
+		return checkTraceParent(c.TraceParent)
+	}
+	return nil
+}
+
+func (e *envelope) instant(field int) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, e.values[field])
+	if err != nil {
+		return time.Time{}, wrong(fieldNames[field], "want a time as in RFC 3339, got %q", clip(e.values[field]))
+	}
+	at = at.UTC().Truncate(time.Microsecond)
+	if y := at.Year(); at.IsZero() || y < 0 || y > 9999 {
+		return time.Time{}, wrong(fieldNames[field], "want a time in the years 0 to 9999 in UTC, got %q", clip(e.values[field]))
+	}
+	return at, nil
+}
+
+// versioned reads the fields that a change has and a canary has not.
+func (e *envelope) versioned(c *Change) error {
+	if err := e.want(fieldSchema, fieldVersion); err != nil {
+		return err
+	}
+	if schema := e.values[fieldSchema]; schema != c.Contract.SchemaID {
+		if u, err := url.Parse(schema); err != nil || !u.IsAbs() {
+			return wrong("dataschema", "want an absolute URI, got %q", clip(schema))
+		}
+	}
+	v, err := ParseVersion(e.values[fieldVersion])
+	if err != nil {
+		return wrong("version", "want a whole number from 1 to 9223372036854775807, got %q", clip(e.values[fieldVersion]))
+	}
+	c.Version = v
+	return nil
+}
+
+// named reports whether the event's id is the change's; it is c.ID() taken
+// apart, without building it.
+func (e *envelope) named(c *Change) bool {
+	rest := e.values[fieldID]
+	if c.Contract == nil {
+		return rest == c.Subject
+	}
+	var digits [20]byte
+	rest, ok1 := strings.CutPrefix(rest, c.Contract.Name)
+	rest, ok2 := strings.CutPrefix(rest, "/v")
+	rest, ok3 := strings.CutPrefix(rest, string(strconv.AppendInt(digits[:0], int64(c.Contract.Major), 10)))
+	rest, ok4 := strings.CutPrefix(rest, "/")
+	rest, ok5 := strings.CutPrefix(rest, c.Subject)
+	rest, ok6 := strings.CutPrefix(rest, "@")
+	return ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && rest == e.values[fieldVersion]
+}
+
+// readData reads data, whose syntax is known to be right.
+func readData(t *text, c *Change) error {
+	var changed, attributes bool
+	err := t.object(func(name string) error {
+		switch name {
+		case "changed":
+			if changed {
+				return wrong(".changed", "is there twice")
+			}
+			changed = true
+			return within(".changed", readChanged(t, c))
+		case "attributes":
+			if attributes {
+				return wrong(".attributes", "is there twice")
+			}
+			attributes = true
+			if c.Operation != Upsert {
+				return wrong(".attributes", "a %s has no attributes", c.Operation)
+			}
+			fields, err := t.fields(c.Contract.Attributes)
+			c.Attributes = fields
+			return within(".attributes", err)
+		}
+		return t.skip(2)
+	})
+	switch {
+	case err != nil:
+		return err
+	case !changed:
+		return wrong(".changed", missing)
+	case !attributes && c.Operation == Upsert:
+		return wrong(".attributes", missing)
+	}
+	return nil
+}
+
+func readChanged(t *text, c *Change) error {
+	if t.peek() != '[' {
+		return wrong("", "want an array, got %s", t.found())
+	}
+	count := 0
+	err := t.array(func(i int) error {
+		count++
+		if t.peek() != '"' {
+			return wrong("["+strconv.Itoa(i)+"]", "want a string, got %s", t.found())
+		}
+		name, err := t.str()
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			return wrong("["+strconv.Itoa(i)+"]", "is empty")
+		}
+		if c.Contract != nil && find(c.Contract.Attributes, name, i) < 0 {
+			return nil
+		}
+		if c.Changed == nil {
+			c.Changed = make([]string, 0, 8)
+		}
+		c.Changed = append(c.Changed, name)
+		return nil
+	})
+	if err == nil && count == 0 {
+		return wrong("", "is empty")
+	}
+	return err
+}
+
+// fields reads an object as a map of fixed keys; keys the contract lacks are
+// dropped.
+func (t *text) fields(attributes []Attribute) (map[string]Value, error) {
+	if t.peek() != '{' {
+		return nil, wrong("", "want an object, got %s", t.found())
+	}
+	dict := make(map[string]Value, len(attributes))
+	next := 0
+	err := t.object(func(name string) error {
+		i := find(attributes, name, next)
+		if i < 0 {
+			return t.skip(1)
+		}
+		next = i + 1
+		a := &attributes[i]
+		if _, twice := dict[a.Name]; twice {
+			return wrong("."+name, "is there twice")
+		}
+		if !a.Required && t.peek() == 'n' {
+			dict[a.Name] = Null()
+			return t.word("null")
+		}
+		v, err := t.value(&a.Shape)
+		if err != nil {
+			return within("."+name, err)
+		}
+		dict[a.Name] = v
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range attributes {
+		if _, ok := dict[attributes[i].Name]; attributes[i].Required && !ok {
+			return nil, wrong("."+attributes[i].Name, missing)
+		}
+	}
+	return dict, nil
+}
+
+// value reads a value of that shape.
+func (t *text) value(s *Shape) (Value, error) {
+	switch s.Kind {
+	case KindString, KindNumber, KindBinary:
+		return t.scalar(s.Kind)
+	case KindBool:
+		switch t.peek() {
+		case 't':
+			return Bool(true), t.word("true")
+		case 'f':
+			return Bool(false), t.word("false")
+		}
+		return Value{}, wrong("", "want true or false, got %s", t.found())
+	case KindMap:
+		if s.Elem != nil {
+			return t.free(s.Elem)
+		}
+		dict, err := t.fields(s.Fields)
+		return Map(dict), err
+	case KindList:
+		list, err := t.elements(func() (Value, error) { return t.value(s.Elem) })
+		return Value{kind: KindList, list: list}, err
+	default:
+		member := memberKind(s.Kind)
+		list, err := t.elements(func() (Value, error) { return t.scalar(member) })
+		if err != nil {
+			return Value{}, err
+		}
+		v := Value{kind: s.Kind, list: list}
+		for _, p := range checkSet(v) {
+			return Value{}, p
+		}
+		return v, nil
+	}
+}
+
+func (t *text) scalar(kind Kind) (Value, error) {
+	if t.peek() != '"' {
+		return Value{}, wrong("", "want a %s, as a string, got %s", kind, t.found())
+	}
+	s, err := t.str()
+	if err != nil {
+		return Value{}, err
+	}
+	switch kind {
+	case KindNumber:
+		n, err := NormalizeNumber(s)
+		if err != nil {
+			return Value{}, wrong("", "%v", err)
+		}
+		return Number(n), nil
+	case KindBinary:
+		b, err := base64.StdEncoding.Strict().DecodeString(s)
+		if err != nil || strings.ContainsAny(s, "\r\n") {
+			return Value{}, wrong("", "want base64, got %q", clip(s))
+		}
+		return Binary(b), nil
+	}
+	return String(s), nil
+}
+
+func (t *text) elements(read func() (Value, error)) ([]Value, error) {
+	if t.peek() != '[' {
+		return nil, wrong("", "want an array, got %s", t.found())
+	}
+	var list []Value
+	err := t.array(func(i int) error {
+		v, err := read()
+		if err != nil {
+			return within("["+strconv.Itoa(i)+"]", err)
+		}
+		list = append(list, v)
+		return nil
+	})
+	return list, err
+}
+
+// free reads an object as a map of free keys.
+func (t *text) free(elem *Shape) (Value, error) {
+	if t.peek() != '{' {
+		return Value{}, wrong("", "want an object, got %s", t.found())
+	}
+	dict := map[string]Value{}
+	err := t.object(func(key string) error {
+		if _, twice := dict[key]; twice {
+			return wrong("."+clip(key), "is there twice")
+		}
+		v, err := t.value(elem)
+		if err != nil {
+			return within("."+clip(key), err)
+		}
+		dict[key] = v
+		return nil
+	})
+	return Map(dict), err
+}
