@@ -63,6 +63,10 @@ func (c *Contract) Names() []string {
 	return names
 }
 
+// GoType returns the struct type the contract was described by, nil for one
+// that was not made by Describe.
+func (c *Contract) GoType() reflect.Type { return c.goType }
+
 // Lookup returns the attribute of that name.
 func (c *Contract) Lookup(name string) (Attribute, bool) {
 	if i := find(c.Attributes, name, 0); i >= 0 {

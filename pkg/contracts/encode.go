@@ -206,14 +206,21 @@ func appendValue(b []byte, v Value, s *Shape) []byte {
 	}
 }
 
-// appendString writes a JSON string and escapes only what JSON says it must.
-// The string is UTF-8.
+// appendString writes a JSON string and escapes only what JSON says it must,
+// and U+FFFE and U+FFFF, which a queue takes no message with (Amazon SQS API
+// Reference, SendMessage). The string is UTF-8.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	from := 0
 	for i := range len(s) {
 		c := s[i]
+		if c == 0xef && (s[i:i+3] == "\ufffe" || s[i:i+3] == "\uffff") {
+			b = append(b, s[from:i]...)
+			b = append(b, '\\', 'u', 'f', 'f', 'f', hex[s[i+2]&15])
+			from = i + 3
+			continue
+		}
 		if c >= ' ' && c != '"' && c != '\\' {
 			continue
 		}

@@ -17,7 +17,8 @@ func checkSource(source string) error {
 	if source[0] == '/' && plainPath(source[1:]) {
 		return nil
 	}
-	if _, err := url.Parse(source); err != nil || !utf8.ValidString(source) || hasControl(source) {
+	u, err := url.Parse(source)
+	if err != nil || u.String() == "" || !utf8.ValidString(source) || hasControl(source) || strings.Contains(source, " ") {
 		return wrong("source", "want a URI reference such as /services/profile, got %q", clip(source))
 	}
 	return nil
@@ -34,12 +35,14 @@ func plainPath(s string) bool {
 	return true
 }
 
-// checkSubject wants what CloudEvents allows in a string: no control
-// characters.
+// checkSubject wants what CloudEvents allows in a string, which is no control
+// characters, and what its readers take for one that is there: not only space.
 func checkSubject(subject string) error {
 	switch {
 	case subject == "":
 		return wrong("subject", missing)
+	case strings.TrimSpace(subject) == "":
+		return wrong("subject", "is blank")
 	case !utf8.ValidString(subject):
 		return wrong("subject", "not UTF-8: %q", clip(subject))
 	case hasControl(subject):
@@ -48,8 +51,12 @@ func checkSubject(subject string) error {
 	return nil
 }
 
+// hasControl reports characters that CloudEvents' String may not have: control
+// characters and what Unicode says is no character.
 func hasControl(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || 0x7f <= r && r <= 0x9f })
+	return strings.ContainsFunc(s, func(r rune) bool {
+		return r < ' ' || 0x7f <= r && r <= 0x9f || 0xfdd0 <= r && r <= 0xfdef || r&0xfffe == 0xfffe
+	})
 }
 
 func checkOrigin(origin Origin) error {

@@ -33,7 +33,7 @@ func NormalizeNumber(text string) (string, error) {
 	}
 	d, _, err := apd.NewFromString(text)
 	if err != nil || d.Form != apd.Finite {
-		return "", fmt.Errorf("number %q: not a decimal number", clip(text))
+		return "", fmt.Errorf("number %q: not a decimal number DynamoDB holds", clip(text))
 	}
 	d.Reduce(d)
 	if d.IsZero() {

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"time"
+	"unicode/utf8"
 )
 
 // Version orders the states of one item. It is a hybrid logical clock in
@@ -17,8 +18,17 @@ type Version int64
 // lie before it counts as missing.
 const MaxAhead = 24 * time.Hour
 
-// VersionAt returns the version of an instant, at least 1.
-func VersionAt(t time.Time) Version { return max(1, Version(t.UnixMicro())) }
+// VersionAt returns the version of an instant, at least 1 and at most the last
+// there is.
+func VersionAt(t time.Time) Version {
+	if t.Unix() >= math.MaxInt64/int64(time.Second/time.Microsecond) {
+		return math.MaxInt64
+	}
+	if t.Unix() < 0 {
+		return 1
+	}
+	return max(1, Version(t.UnixMicro()))
+}
 
 // Next returns the version that follows floor at the given time:
 // max(now, floor+1). The error says so if floor is the last version there is.
@@ -66,10 +76,15 @@ func VersionOf(value Value, latest time.Time) Version {
 	return v
 }
 
+// clip shortens what an error quotes: it may come from anywhere and be of any
+// length.
 func clip(s string) string {
-	const most = 64
+	most := 96
 	if len(s) <= most {
 		return s
+	}
+	for !utf8.RuneStart(s[most]) && most > 0 {
+		most--
 	}
 	return s[:most] + "…"
 }
