@@ -2,7 +2,7 @@ package sns
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/url"
 	"sync"
 	"time"
@@ -42,6 +42,11 @@ type Config struct {
 	// called concurrently, and never for FIFO topics, whose promise is order
 	// and no duplicates.
 	Disturb func(Delivery) []time.Duration
+	// PublishFault, if set, is asked about every message before it is
+	// accepted: an error (a *wire.Error, as AWS would answer) refuses the
+	// Publish, or fails that entry of a PublishBatch. It is called with the
+	// service's lock held and must not call the service.
+	PublishFault func(topicARN, message string) error
 }
 
 // DefaultRetries is the schedule AWS documents for SQS endpoints ("Amazon SNS
@@ -62,14 +67,19 @@ func DefaultRetries() []time.Duration {
 type Service struct {
 	cfg Config
 
-	mu       sync.Mutex // guards everything below but the wait group
-	topics   map[string]*topic
-	sequence uint64
+	counts *tally // has its own lock
+
+	mu            sync.Mutex // guards topics, subscriptions and what they hold
+	topics        map[string]*topic
+	subscriptions map[string]*subscription
+	sequence      uint64
 
 	ctx    context.Context // ends when Close begins
 	cancel context.CancelCauseFunc
 	later  sync.WaitGroup // deliveries that outlive their Publish
 }
+
+var errClosed = errors.New("sns is closed")
 
 // New makes an empty service. The caller closes it.
 func New(cfg Config) *Service {
@@ -83,14 +93,18 @@ func New(cfg Config) *Service {
 		cfg.Retries = DefaultRetries()
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
-	return &Service{cfg: cfg, topics: map[string]*topic{}, ctx: ctx, cancel: cancel}
+	return &Service{
+		cfg: cfg, counts: newTally(), topics: map[string]*topic{}, subscriptions: map[string]*subscription{},
+		ctx: ctx, cancel: cancel,
+	}
 }
 
 // Close drops the deliveries that are still waiting (delayed copies, retries)
-// and returns when none is under way. A closed service still answers.
+// and returns when none is under way. A closed service answers every request
+// with ServiceUnavailable.
 func (s *Service) Close() {
 	s.mu.Lock()
-	s.cancel(fmt.Errorf("sns is closed"))
+	s.cancel(errClosed)
 	s.mu.Unlock()
 	s.later.Wait()
 }
@@ -99,6 +113,9 @@ func (s *Service) Close() {
 // XML. An error that AWS would answer is a *wire.Error, whose code is the one
 // the SDK turns into a typed error.
 func (s *Service) Invoke(ctx context.Context, form url.Values) ([]byte, error) {
+	if s.ctx.Err() != nil {
+		return nil, &wire.Error{Code: "ServiceUnavailable", Message: "the service is closed", Status: 503, Cause: context.Cause(s.ctx)}
+	}
 	request := parseForm(form)
 	action := request.text("Action")
 	if version, ok := request.optional("Version"); ok && version != "2010-03-31" {
@@ -132,4 +149,21 @@ func action[In any](decode func(*param) In, act func(*Service, context.Context, 
 }
 
 // operations are the actions this service has.
-var operations = map[string]operation{}
+var operations = map[string]operation{
+	"CreateTopic":               createTopic,
+	"DeleteTopic":               deleteTopic,
+	"ListTopics":                listTopics,
+	"GetTopicAttributes":        getTopicAttributes,
+	"SetTopicAttributes":        setTopicAttributes,
+	"Subscribe":                 subscribe,
+	"Unsubscribe":               unsubscribe,
+	"ListSubscriptions":         listSubscriptions,
+	"ListSubscriptionsByTopic":  listSubscriptionsByTopic,
+	"GetSubscriptionAttributes": getSubscriptionAttributes,
+	"SetSubscriptionAttributes": setSubscriptionAttributes,
+	"TagResource":               tagResource,
+	"UntagResource":             untagResource,
+	"ListTagsForResource":       listTagsForResource,
+	"Publish":                   publish,
+	"PublishBatch":              publishBatch,
+}
