@@ -1,0 +1,161 @@
+package manifest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// Identify finds out whether an item with these key attributes is one of the
+// publication's, and its subject. The key maps each key attribute to its text,
+// a number's being its decimal text. An item that is not the publication's
+// gives ours false and no error. An error means that the item is the
+// publication's but has no subject that could be read back, because a value
+// contains the text that separates it from the next one.
+func (p Publication) Identify(key map[string]string) (subject string, ours bool, err error) {
+	vars := map[string]string{}
+	for name, template := range p.Key {
+		text, ok := key[name]
+		if ok && p.keyTypes[name] == "N" {
+			text, ok = canonicalNumber(text)
+		}
+		if !ok {
+			return "", false, nil
+		}
+		captured, fits := template.Match(text)
+		if !fits {
+			return "", false, nil
+		}
+		for variable, value := range captured {
+			if other, again := vars[variable]; again && other != value {
+				return "", false, nil
+			}
+			vars[variable] = value
+		}
+	}
+	if len(p.Key) == 0 {
+		return "", false, nil
+	}
+	subject, err = p.Subject.Render(vars)
+	if err != nil {
+		return "", true, fmt.Errorf("subject of %s item %v: %w", p.Contract, key, err)
+	}
+	return subject, true, nil
+}
+
+// SubjectOf returns the subject of the item with these key attributes, and
+// whether it is one of the publication's and has one; see Identify for the
+// difference.
+func (p Publication) SubjectOf(key map[string]string) (string, bool) {
+	subject, ours, err := p.Identify(key)
+	return subject, ours && err == nil
+}
+
+// KeyOf returns the key attributes, as texts, of the item with that subject;
+// it is the inverse of SubjectOf. The error says why there can be none.
+func (p Publication) KeyOf(subject string) (map[string]string, error) {
+	vars, ok := p.Subject.Match(subject)
+	if !ok {
+		return nil, fmt.Errorf("key of %s %q: the subject does not have the form %s", p.Contract, subject, p.Subject)
+	}
+	key, err := render(p.Key, vars, p.keyTypes)
+	if err != nil {
+		return nil, fmt.Errorf("key of %s %q: %w", p.Contract, subject, err)
+	}
+	return key, nil
+}
+
+// KeyType returns the type of a key attribute, S or N; S where the table is
+// not declared.
+func (p Publication) KeyType(attribute string) string { return typeOr(p.keyTypes[attribute], "S") }
+
+// KeyFor returns the key of the subject's local item as texts, a number's
+// being its decimal text; for a fan-out it is the index's partition key, and
+// for a function nil. The error says why there can be none.
+func (r Replica) KeyFor(subject string) (map[string]string, error) {
+	if r.Kind() == Function {
+		return nil, nil
+	}
+	vars, ok := r.Subject.Match(subject)
+	if !ok {
+		return nil, fmt.Errorf("key in %s for %q: the subject does not have the form %s", r.Table, subject, r.Subject)
+	}
+	vars[wholeSubject] = subject
+	key, err := render(r.Key, vars, r.keyTypes)
+	if err != nil {
+		return nil, fmt.Errorf("key in %s for %q: %w", r.Table, subject, err)
+	}
+	return key, nil
+}
+
+// KeyType returns the type of a key attribute, S or N; S where the table is
+// not declared.
+func (r Replica) KeyType(attribute string) string { return typeOr(r.keyTypes[attribute], "S") }
+
+func typeOr(declared, otherwise string) string {
+	if declared == "" {
+		return otherwise
+	}
+	return declared
+}
+
+func render(templates map[string]Template, vars, types map[string]string) (map[string]string, error) {
+	key := make(map[string]string, len(templates))
+	for _, name := range slices.Sorted(maps.Keys(templates)) {
+		text, err := templates[name].Render(vars)
+		if err != nil {
+			return nil, fmt.Errorf("attribute %s: %w", name, err)
+		}
+		if types[name] == "N" {
+			// A text that is the same number as another would give two
+			// subjects one key.
+			if number, ok := canonicalNumber(text); !ok || number != text {
+				return nil, fmt.Errorf("attribute %s: %q is no number in its shortest form, and the attribute is a number", name, text)
+			}
+		}
+		key[name] = text
+	}
+	return key, nil
+}
+
+// captured returns the names that key templates capture, sorted.
+func captured(key map[string]Template) []string {
+	names := map[string]bool{}
+	for _, t := range key {
+		for _, name := range t.Names() {
+			names[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// DynamoDB's numbers, as its data types page has them: up to 38 digits,
+// magnitudes from 1E-130 to 9.99…E+125.
+const (
+	maxDigits   = 38
+	maxExponent = 125
+	minExponent = -130
+)
+
+// canonicalNumber returns a DynamoDB number's shortest plain decimal text, the
+// same for every text of the number.
+func canonicalNumber(text string) (string, bool) {
+	if len(text) > 512 {
+		return "", false
+	}
+	d, _, err := apd.NewFromString(text)
+	if err != nil || d.Form != apd.Finite {
+		return "", false
+	}
+	if d.IsZero() {
+		return "0", true
+	}
+	d.Reduce(d)
+	first := int64(d.Exponent) + d.NumDigits() - 1 // the exponent of the first digit
+	if d.NumDigits() > maxDigits || first > maxExponent || first < minExponent {
+		return "", false
+	}
+	return d.Text('f'), true
+}

@@ -1,0 +1,77 @@
+package manifest
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+)
+
+// FileName is what a manifest is called in a service's directory.
+const FileName = "replication.yaml"
+
+// Load reads, completes and validates the manifest at path. A file that is not
+// readable gives the operating system's error; everything else gives Problems,
+// joined.
+func Load(path string) (*Manifest, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read manifest: %w", err)
+	}
+	return Parse(path, data)
+}
+
+// Parse reads, completes and validates a manifest. The name is what errors
+// call the file. The error joins every Problem found.
+func Parse(name string, data []byte) (*Manifest, error) {
+	m := &Manifest{file: name, lines: map[string]int{}}
+	d := &decoder{file: name, lines: m.lines}
+	d.decode(data, m)
+	if len(d.problems) > 0 && len(m.lines) == 0 {
+		return nil, join(d.problems) // not even YAML: what else is missing says nothing
+	}
+	m.Complete()
+	problems := d.problems
+	for _, p := range Problems(m.Validate()) {
+		if !covered(p.Field, d.problems) {
+			problems = append(problems, p)
+		}
+	}
+	if len(problems) > 0 {
+		slices.SortStableFunc(problems, func(a, b *Problem) int { return cmp.Compare(a.Line, b.Line) })
+		return nil, join(problems)
+	}
+	return m, nil
+}
+
+// covered reports whether a field's problem follows from one that was found
+// when it, or something around or inside it, was read.
+func covered(field string, found []*Problem) bool {
+	for _, p := range found {
+		if inside(field, p.Field) || inside(p.Field, field) {
+			return true
+		}
+	}
+	return false
+}
+
+// inside reports whether a path is another, or leads on from it.
+func inside(path, outer string) bool {
+	rest, ok := strings.CutPrefix(path, outer)
+	return ok && (rest == "" || outer == "" || rest[0] == '.' || rest[0] == '[')
+}
+
+// line returns where the field stands, or what contains it.
+func (m *Manifest) line(path string) int {
+	for {
+		if line, ok := m.lines[path]; ok {
+			return line
+		}
+		at := strings.LastIndexAny(path, ".[")
+		if at < 0 {
+			return m.lines[""]
+		}
+		path = path[:at]
+	}
+}
