@@ -16,7 +16,7 @@ const MaxDepth = 31
 // CheckDepth returns DynamoDB's ValidationException for a value nested too
 // deeply. Decoded values have passed it.
 func (v Value) CheckDepth() error {
-	if v.deeperThan(MaxDepth) {
+	if v.DeeperThan(MaxDepth) {
 		return tooDeep()
 	}
 	return nil
@@ -26,7 +26,9 @@ func tooDeep() error {
 	return invalid("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
 }
 
-func (v Value) deeperThan(levels int) bool {
+// DeeperThan says whether v is more than the given number of lists and maps
+// deep; a scalar is none deep.
+func (v Value) DeeperThan(levels int) bool {
 	if v.kind != TypeList && v.kind != TypeMap {
 		return false
 	}
@@ -34,12 +36,12 @@ func (v Value) deeperThan(levels int) bool {
 		return true
 	}
 	for _, element := range v.list {
-		if element.deeperThan(levels - 1) {
+		if element.DeeperThan(levels - 1) {
 			return true
 		}
 	}
 	for _, field := range v.fields {
-		if field.deeperThan(levels - 1) {
+		if field.DeeperThan(levels - 1) {
 			return true
 		}
 	}
