@@ -1,0 +1,42 @@
+// Command stats is the company statistics service: its REST API, and the
+// consumer that keeps its copy of the profiles' attributes right. The
+// environment configures it; see internal/app.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/caarlos0/env/v11"
+
+	"github.com/tributary-dev/tributary/services/stats/internal/app"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "stats:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	cfg, err := app.ConfigFrom(env.ToMap(os.Environ()))
+	if err != nil {
+		return err
+	}
+	aws, err := app.AWS(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	service, err := app.New(cfg, aws, app.NewLogger(os.Stderr, cfg))
+	if err != nil {
+		return err
+	}
+	return service.Run(ctx)
+}
