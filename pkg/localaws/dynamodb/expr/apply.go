@@ -151,10 +151,11 @@ func (u *Update) value(o *operand, item attr.Item) (attr.Value, error) {
 		return v, nil
 	}
 	if o.function == "if_not_exists" {
-		if v, ok := u.paths[o.args[0].slot].Lookup(item); ok {
+		otherwise, err := u.value(o.args[1], item) // even if it is not needed
+		if v, ok := u.paths[o.args[0].slot].Lookup(item); ok && err == nil {
 			return v, nil
 		}
-		return u.value(o.args[1], item)
+		return otherwise, err
 	}
 	front, err := u.value(o.args[0], item)
 	if err != nil {

@@ -35,16 +35,18 @@ func (c conditionChecker) node(n *node) error {
 	if n.op == "IN" && len(n.operands)-1 > maxInOperands {
 		return validation("The IN operator is provided with too many operands; number of operands: %d", len(n.operands)-1)
 	}
+	if n.op != "=" && n.op != "<>" && n.op != "IN" {
+		if err := c.types(n.op, n.operands, hasOrder); err != nil {
+			return err
+		}
+	}
 	if err := c.distinct(n.op, n.operands); err != nil {
 		return err
 	}
-	switch n.op {
-	case "=", "<>", "IN":
-		return nil
-	case "BETWEEN":
-		return c.between(n.operands)
+	if n.op == "BETWEEN" {
+		return c.bounds(n.operands)
 	}
-	return c.types(n.op, n.operands, hasOrder)
+	return nil
 }
 
 func (c conditionChecker) operand(o *operand) error {
@@ -148,10 +150,8 @@ func (c conditionChecker) distinct(operator string, operands []*operand) error {
 	return nil
 }
 
-func (c conditionChecker) between(operands []*operand) error {
-	if err := c.types("BETWEEN", operands, hasOrder); err != nil {
-		return err
-	}
+// bounds checks BETWEEN's bounds where both are values.
+func (c conditionChecker) bounds(operands []*operand) error {
 	if operands[1].kind != valueOperand || operands[2].kind != valueOperand {
 		return nil
 	}

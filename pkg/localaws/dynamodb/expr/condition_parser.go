@@ -92,8 +92,8 @@ func (p *parser) term() (term, error) {
 // closeGroup takes the parenthesis that closes the group whose content began
 // at token start. A group that holds nothing but a group is redundant.
 func (p *parser) closeGroup(start int) error {
-	if p.group.start == start+1 && p.group.end == p.at && p.at > start {
-		p.redundant = true
+	if p.group.start == start+1 && p.group.end == p.at {
+		return validation("The expression has redundant parentheses;")
 	}
 	if err := p.expectSymbol(")"); err != nil {
 		return err

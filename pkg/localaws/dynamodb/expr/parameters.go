@@ -150,7 +150,7 @@ func (p *Parameters) bindPath(t *tree, b *bound, slot int) error {
 	}
 	path := make(Path, len(template.path))
 	for i, e := range template.path {
-		if strings.HasPrefix(e.Name, "#") {
+		if strings.HasPrefix(e.Name, "#") || strings.HasPrefix(e.Name, ":") {
 			name, ok := p.names[e.Name]
 			if !ok {
 				return validation("An expression attribute name used in the document path is not defined; attribute name: %s", e.Name)

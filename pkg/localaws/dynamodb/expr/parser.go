@@ -26,11 +26,7 @@ type parser struct {
 	tree      *tree
 	update    bool
 	operators int
-	// redundant and flaw are what is wrong beyond syntax: DynamoDB reports a
-	// syntax error before either, and redundant parentheses before the first
-	// flaw.
-	redundant bool
-	flaw      error
+	flaw      error // the first thing wrong beyond syntax, which a syntax error hides
 	group     group // the last group in parentheses that was closed
 }
 
@@ -45,7 +41,7 @@ func (p *parser) unexpected() error {
 	if p.at > 0 {
 		from = p.tokens[p.at-1].start
 	}
-	if p.at+1 < len(p.tokens) && p.tokens[p.at+1].kind != end {
+	if p.at+1 < len(p.tokens) {
 		to = p.tokens[p.at+1].end
 	}
 	return validation("Syntax error; token: \"%s\", near: \"%s\"", t.text, p.text[from:to])
@@ -132,7 +128,11 @@ func (p *parser) pathName(t *pathTemplate) error {
 	case alias:
 		t.aliased = true
 	default:
-		return p.unexpected()
+		// DynamoDB reads a.:v as a path with an undefined name.
+		if token.kind != value || len(t.path) == 0 {
+			return p.unexpected()
+		}
+		t.aliased = true
 	}
 	t.path = append(t.path, Element{Name: p.next().text})
 	return nil
@@ -243,8 +243,6 @@ func parse(g grammar, text string) (*tree, error) {
 	switch {
 	case p.peek().kind != end:
 		return nil, p.unexpected()
-	case p.redundant:
-		return nil, validation("The expression has redundant parentheses;")
 	case p.flaw != nil:
 		return nil, p.flaw
 	case p.operators > maxOperators:

@@ -51,7 +51,8 @@ func (u *Update) TopLevelNames() []string { return topLevelNames(u.targets) }
 func (u *Update) Paths() []Path { return u.targets }
 
 // bind puts in names and values and refuses what DynamoDB refuses before it
-// looks at an item: names first, then clashing paths, values, and types.
+// looks at an item: names first, then clashing paths, then values and their
+// types from the last action to the first.
 func (u *Update) bind(p *Parameters, t *tree) error {
 	for slot := range t.paths {
 		if err := p.bindPath(t, &u.bound, slot); err != nil {
@@ -65,13 +66,28 @@ func (u *Update) bind(p *Parameters, t *tree) error {
 	if err := checkApart(u.targets); err != nil {
 		return err
 	}
-	for slot := range t.values {
-		if err := p.bindValue(t, &u.bound, slot); err != nil {
+	for _, a := range slices.Backward(t.updates) {
+		if err := u.bindValues(p, t, a.first, a.second); err != nil {
+			return err
+		}
+		if err := u.checkAction(a); err != nil {
 			return err
 		}
 	}
-	for _, a := range t.updates {
-		if err := u.checkAction(a); err != nil {
+	return nil
+}
+
+func (u *Update) bindValues(p *Parameters, t *tree, operands ...*operand) error {
+	for _, o := range operands {
+		if o == nil {
+			continue
+		}
+		if o.kind == valueOperand {
+			if err := p.bindValue(t, &u.bound, o.slot); err != nil {
+				return err
+			}
+		}
+		if err := u.bindValues(p, t, o.args...); err != nil {
 			return err
 		}
 	}
