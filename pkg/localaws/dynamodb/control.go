@@ -1,20 +1,62 @@
 package dynamodb
 
 import (
-	"context"
 	"time"
+
+	"github.com/tributary-dev/tributary/pkg/localaws/streams"
 )
 
-type table struct{}
+// SplitShards closes the open shards of a table's stream and opens two
+// children of each. A table without a stream has none to split.
+func (s *Service) SplitShards(table string) error {
+	return s.onStream(table, (*streams.Stream).Split)
+}
 
-// SplitShards closes a table's open stream shards and opens two children of each.
-func (s *Service) SplitShards(table string) error { return nil }
+// RotateShards closes the open shards of a table's stream and opens one child
+// of each, as AWS does every few hours.
+func (s *Service) RotateShards(table string) error {
+	return s.onStream(table, (*streams.Stream).Rotate)
+}
 
-// TrimStream drops a table's stream records older than 24 hours.
-func (s *Service) TrimStream(table string) error { return nil }
+// TrimStream frees the stream records of a table that are older than 24
+// hours. Readers do not see those in any case.
+func (s *Service) TrimStream(table string) error {
+	return s.onStream(table, (*streams.Stream).Trim)
+}
 
-// SweepTTL deletes what has expired and returns how many items those were.
-func (s *Service) SweepTTL(ctx context.Context) (int, error) { return 0, nil }
+// onStream runs do on a table whose stream is enabled, under its lock, so
+// that no write comes in between.
+func (s *Service) onStream(name string, do func(*streams.Stream)) error {
+	t, err := s.tableByName(name)
+	if err != nil {
+		return err
+	}
+	if err := t.lock(); err != nil {
+		return err
+	}
+	defer t.mu.Unlock()
+	if t.stream != nil {
+		do(t.stream)
+	}
+	return nil
+}
 
-// SetIndexLag makes reads of a global index lag by d.
-func (s *Service) SetIndexLag(table, index string, d time.Duration) error { return nil }
+// SetIndexLag lets reads of a global index lag by d behind the table, as they
+// may on AWS. Zero makes the index current again.
+func (s *Service) SetIndexLag(table, index string, d time.Duration) error {
+	t, err := s.tableByName(table)
+	if err != nil {
+		return err
+	}
+	if err := t.lock(); err != nil {
+		return err
+	}
+	defer t.mu.Unlock()
+	ix, err := globalIndex(t.indexes, index)
+	if err != nil {
+		return err
+	}
+	ix.lag = max(d, 0)
+	ix.settle(s.cfg.Now())
+	return nil
+}

@@ -45,6 +45,7 @@ func (c Config) withDefaults() Config {
 type Service struct {
 	cfg        Config
 	operations map[string]func(body []byte) (any, error)
+	tokens     tokens
 
 	mu     sync.RWMutex
 	tables map[string]*table
@@ -59,7 +60,9 @@ func New(cfg Config) *Service {
 	s.operations = s.allOperations()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	_ = ctx
+	if s.cfg.TTLSweepEvery > 0 {
+		s.done.Go(func() { s.sweepForever(ctx) })
+	}
 	return s
 }
 
@@ -69,8 +72,33 @@ func (s *Service) Close() {
 	s.done.Wait()
 }
 
-// allOperations is filled operation by operation in the next commits.
-func (s *Service) allOperations() map[string]func([]byte) (any, error) { return nil }
+func (s *Service) allOperations() map[string]func([]byte) (any, error) {
+	return map[string]func([]byte) (any, error){
+		"BatchGetItem":              s.batchGetItem,
+		"BatchWriteItem":            s.batchWriteItem,
+		"CreateTable":               s.createTable,
+		"DeleteItem":                s.deleteItem,
+		"DeleteTable":               s.deleteTable,
+		"DescribeContinuousBackups": s.describeContinuousBackups,
+		"DescribeLimits":            s.describeLimits,
+		"DescribeTable":             s.describeTable,
+		"DescribeTimeToLive":        s.describeTimeToLive,
+		"GetItem":                   s.getItem,
+		"ListTables":                s.listTables,
+		"ListTagsOfResource":        s.listTagsOfResource,
+		"PutItem":                   s.putItem,
+		"Query":                     s.query,
+		"Scan":                      s.scan,
+		"TagResource":               s.tagResource,
+		"TransactGetItems":          s.transactGetItems,
+		"TransactWriteItems":        s.transactWriteItems,
+		"UntagResource":             s.untagResource,
+		"UpdateContinuousBackups":   s.updateContinuousBackups,
+		"UpdateItem":                s.updateItem,
+		"UpdateTable":               s.updateTable,
+		"UpdateTimeToLive":          s.updateTimeToLive,
+	}
+}
 
 // Invoke runs one DynamoDB_20120810 operation; see wire.JSONService.
 func (s *Service) Invoke(ctx context.Context, operation string, body []byte) (any, error) {
@@ -84,3 +112,26 @@ func (s *Service) Invoke(ctx context.Context, operation string, body []byte) (an
 	return run(body)
 }
 
+// table finds a table by its name or ARN.
+func (s *Service) table(name string) (*table, error) {
+	t := s.lookup(name)
+	if t == nil {
+		return nil, wire.Errorf(codeNotFound, "Requested resource not found")
+	}
+	return t, nil
+}
+
+// tableByName is table with the text of the operations on tables themselves.
+func (s *Service) tableByName(name string) (*table, error) {
+	t := s.lookup(name)
+	if t == nil {
+		return nil, wire.Errorf(codeNotFound, "Requested resource not found: Table: %s not found", tableName(name))
+	}
+	return t, nil
+}
+
+func (s *Service) lookup(name string) *table {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.tables[tableName(name)]
+}

@@ -1,0 +1,49 @@
+package dynamodb
+
+import (
+	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
+	"github.com/tributary-dev/tributary/pkg/localaws/wire"
+)
+
+type deleteItemInput struct {
+	TableName           string
+	Key                 attr.Item
+	ConditionExpression *string
+	expressions
+	returning
+}
+
+func (s *Service) deleteItem(body []byte) (any, error) {
+	var in deleteItemInput
+	if err := wire.Decode(codeValidation, body, &in); err != nil {
+		return nil, err
+	}
+	if err := checkTableName(in.TableName); err != nil {
+		return nil, err
+	}
+	if err := in.checkOld(); err != nil {
+		return nil, err
+	}
+	w, err := in.parseWrite(nil, in.ConditionExpression, false)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.table(in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newKeyed(deleteItem, t, in.Key, w)
+	if err != nil {
+		return nil, plain(err)
+	}
+	m.returnFailed = in.ReturnValuesOnConditionCheckFailure == allOld
+	done, err := m.run()
+	if err != nil {
+		return nil, err
+	}
+	out := m.output(in.returning, done)
+	if in.ReturnValues == allOld {
+		out.Attributes = done.old
+	}
+	return out, nil
+}
