@@ -24,6 +24,11 @@ const (
 	Reject
 )
 
+var verdictNames = [...]string{"retry", "retry_after", "reject"}
+
+// String returns the verdict's name as metrics use it.
+func (v Verdict) String() string { return verdictNames[v] }
+
 // Disposition is a verdict with its particulars.
 type Disposition struct {
 	Verdict Verdict
@@ -61,12 +66,10 @@ func (e *DelayedError) Unwrap() error { return e.Err }
 // Classify says what is to be done about a handler's error. What it does not
 // know is retried.
 func Classify(err error) Disposition {
-	var rejected *RejectedError
-	if errors.As(err, &rejected) {
+	if rejected, ok := errors.AsType[*RejectedError](err); ok {
 		return Disposition{Verdict: Reject, Reason: rejected.Reason}
 	}
-	var delayed *DelayedError
-	if errors.As(err, &delayed) {
+	if delayed, ok := errors.AsType[*DelayedError](err); ok {
 		return Disposition{Verdict: RetryAfter, After: delayed.After}
 	}
 	return Disposition{Verdict: Retry}

@@ -1,0 +1,299 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+)
+
+// Function is a replica of the service's own code: it is given each change that
+// was not stale, with the outcome at the item replicas before it (Applied where
+// there are none). It must be idempotent and may be called concurrently.
+type Function func(ctx context.Context, change *contracts.Change, outcome Outcome) error
+
+// ApplierConfig is what an Applier is made of.
+type ApplierConfig struct {
+	// Contract is what is subscribed to. Required.
+	Contract *contracts.Contract
+	// Subscription is the manifest's declaration. Required.
+	Subscription manifest.Subscription
+	// Tables are the service's tables, for the types and names of keys.
+	Tables []manifest.Table
+	// Store is the service's database. Required unless all replicas are
+	// functions.
+	Store Store
+	// Functions are the service's own replicas by name.
+	Functions map[string]Function
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+	// Metrics counts; nil for none.
+	Metrics *Metrics
+}
+
+// Applier brings changes of one contract to a service's own tables. Changes may
+// come in any order and any number of times; it is safe for concurrent use.
+type Applier struct {
+	cfg       ApplierConfig
+	items     []*itemReplica
+	fanOuts   []*fanOut
+	functions []Function
+	// anchor is the item replica that fan-outs copy from.
+	anchor *itemReplica
+}
+
+// NewApplier returns an applier for a subscription. It reports every way in
+// which the manifest asks for something unsafe.
+func NewApplier(cfg ApplierConfig) (*Applier, error) {
+	if cfg.Contract == nil {
+		return nil, errors.New("applier config: Contract: missing")
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	a := &Applier{cfg: cfg}
+	var problems []error
+	if cfg.Subscription.Contract != cfg.Contract.ID() {
+		problems = append(problems, fmt.Errorf("Subscription: it is of contract %q", cfg.Subscription.Contract))
+	}
+	for i, r := range cfg.Subscription.Replicas {
+		if err := a.add(r); err != nil {
+			problems = append(problems, fmt.Errorf("replica %d: %w", i+1, err))
+		}
+	}
+	for _, f := range a.fanOuts {
+		if err := a.chooseAnchor(f); err != nil {
+			problems = append(problems, fmt.Errorf("fan-out to %s: %w", f.table, err))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("applier of %s: %w", cfg.Contract.ID(), err)
+	}
+	return a, nil
+}
+
+// Contract returns the contract the applier is for.
+func (a *Applier) Contract() *contracts.Contract { return a.cfg.Contract }
+
+func (a *Applier) add(r manifest.Replica) error {
+	if r.Function != "" {
+		f, ok := a.cfg.Functions[r.Function]
+		if !ok {
+			return fmt.Errorf("function %q: the service registers none of that name", r.Function)
+		}
+		a.functions = append(a.functions, f)
+		return nil
+	}
+	if a.cfg.Store == nil {
+		return errors.New("Store: missing")
+	}
+	t := target{store: a.cfg.Store, table: r.Table, mapping: newMapping(r), keyTypes: make(map[string]string)}
+	table := a.table(r.Table)
+	for _, k := range table.keyAttributes() {
+		t.keyTypes[k.Name] = k.Type
+	}
+	if r.Index == "" {
+		if len(t.keyTypes) == 0 {
+			for name := range r.Key {
+				t.keyTypes[name] = "S"
+			}
+		}
+		t.mustExist = r.Create != nil && !*r.Create
+		a.items = append(a.items, &itemReplica{target: t, replica: r})
+		return nil
+	}
+	if r.OnDelete != manifest.Clear {
+		return fmt.Errorf("on_delete %q: copies of a fan-out are the service's own items, which a delete elsewhere may clear but not remove", r.OnDelete)
+	}
+	partition, ok := table.indexPartition(r.Index)
+	if !ok {
+		return fmt.Errorf("table %s: the manifest's tables do not declare it with an index %s, so its keys are not known", r.Table, r.Index)
+	}
+	t.mustExist = true
+	f := &fanOut{
+		target: t, replica: r,
+		subjectAttribute: partition.Name,
+		subjectTypes:     map[string]string{partition.Name: partition.Type},
+		secondPass:       time.Duration(r.SecondPass),
+	}
+	for _, k := range table.keyAttributes() {
+		f.keyNames = append(f.keyNames, k.Name)
+	}
+	a.fanOuts = append(a.fanOuts, f)
+	return nil
+}
+
+// chooseAnchor finds the item replica that a fan-out copies from: a duplicate
+// of a change repeats the fan-out from that replica's current state, so it must
+// hold everything the copies hold, and hold it for every subject.
+func (a *Applier) chooseAnchor(f *fanOut) error {
+	err := errors.New("it needs an item replica of the same contract, to copy from after a crash")
+	for _, r := range a.items {
+		if r.mustExist {
+			err = fmt.Errorf("the item replica %s has create: false, so some subjects have none to copy from", r.table)
+			continue
+		}
+		if missing := r.mapping.covers(f.mapping); missing != nil {
+			err = fmt.Errorf("the item replica %s lacks something: %w", r.table, missing)
+			continue
+		}
+		if a.anchor == nil {
+			a.anchor = r
+		}
+		if a.anchor == r {
+			return nil
+		}
+		err = fmt.Errorf("fan-outs of one contract must copy from one item replica: %s or %s", a.anchor.table, r.table)
+	}
+	return err
+}
+
+// Pass says which delivery of a change this is.
+type Pass uint8
+
+const (
+	// FirstPass is a change as it arrives.
+	FirstPass Pass = iota
+	// SecondPass repeats a fan-out for what the index did not show yet.
+	SecondPass
+)
+
+// Result is what became of a change.
+type Result struct {
+	// Outcome is the outcome at the item replicas: the highest of them.
+	Outcome Outcome
+	// Copies counts the outcomes at the fan-outs' copies.
+	Copies map[Outcome]int
+	// Again is the delay after which the change must be applied once more as
+	// its second pass; zero if it need not be.
+	Again time.Duration
+}
+
+// Apply applies one change: to the item replicas first, then to the fan-outs,
+// then to the functions. It returns when all of it is durable. An error leaves
+// the change to be applied again; a *RejectedError says that this would never
+// help.
+func (a *Applier) Apply(ctx context.Context, change *contracts.Change, pass Pass) (Result, error) {
+	now := a.cfg.Now()
+	if change.Version > contracts.VersionAt(now.Add(contracts.MaxAhead)) {
+		return Result{}, &RejectedError{
+			Reason: "version lies in the future",
+			Err:    fmt.Errorf("%s is more than %s ahead of this clock; repair the item at its owner", change.Version, contracts.MaxAhead),
+		}
+	}
+	in := arrival{subject: change.Subject, version: change.Version, shared: change.Attributes, now: now}
+	if change.Operation == contracts.Delete {
+		in.shared = nil
+	}
+	result := Result{Outcome: Applied}
+	if len(a.items) > 0 {
+		result.Outcome = Skipped
+	}
+	spread := in // what fan-outs are given
+	for _, r := range a.items {
+		outcome, found, err := r.apply(ctx, in)
+		if err != nil {
+			return result, err
+		}
+		result.Outcome = max(result.Outcome, outcome)
+		if r != a.anchor {
+			continue
+		}
+		if outcome == Stale {
+			spread.version = 0 // the later change that made it stale sees to the copies
+		}
+		if outcome == Duplicate {
+			spread.shared = r.mapping.shared(found)
+		}
+	}
+	if spread.version != 0 && len(a.fanOuts) > 0 {
+		if err := a.spread(ctx, spread, pass, &result); err != nil {
+			return result, err
+		}
+	}
+	if result.Outcome != Stale && pass == FirstPass {
+		for _, f := range a.functions {
+			if err := f(ctx, change, result.Outcome); err != nil {
+				return result, err
+			}
+		}
+	}
+	return result, nil
+}
+
+// spread runs the fan-outs; one that fails does not keep the others from
+// running.
+func (a *Applier) spread(ctx context.Context, in arrival, pass Pass, result *Result) error {
+	result.Copies = make(map[Outcome]int)
+	var errs []error
+	for _, f := range a.fanOuts {
+		copies, err := f.apply(ctx, in)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		for outcome, n := range copies {
+			result.Copies[outcome] += n
+			a.cfg.Metrics.copied(a.cfg.Contract.ID(), outcome, n)
+		}
+		if pass == FirstPass {
+			result.Again = max(result.Again, f.secondPass)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// addCopyAttempts bounds how often AddCopy starts over because the replica
+// changed in between.
+const addCopyAttempts = 10
+
+// AddCopy puts a new local item of a fan-out's table, or one that changes its
+// subject, with its copy: the item takes copy and version from the item replica
+// in one transaction that checks the replica's version, so that no change can
+// fall between the two. The item holds its key and the service's own
+// attributes; one with the same key is replaced.
+func (a *Applier) AddCopy(ctx context.Context, table, subject string, item contracts.Item) error {
+	for _, f := range a.fanOuts {
+		if f.table == table {
+			if err := a.addCopy(ctx, f, subject, item); err != nil {
+				return fmt.Errorf("add copy of %s %s to %s: %w", a.cfg.Contract.ID(), subject, table, err)
+			}
+			return nil
+		}
+	}
+	return fmt.Errorf("add copy of %s %s to %s: the manifest has no fan-out to that table", a.cfg.Contract.ID(), subject, table)
+}
+
+func (a *Applier) addCopy(ctx context.Context, f *fanOut, subject string, own contracts.Item) error {
+	key, err := a.anchor.key(subject)
+	if err != nil {
+		return err
+	}
+	partition, err := f.partition(subject)
+	if err != nil {
+		return err
+	}
+	versionName := a.anchor.mapping.names.Version
+	for attempt := range addCopyAttempts {
+		replica, err := a.cfg.Store.Read(ctx, a.anchor.table, key)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", a.anchor.table, err)
+		}
+		item := f.withCopy(own, partition, a.anchor.mapping, replica, a.cfg.Now())
+		check := Check{Table: a.anchor.table, Key: key, Attribute: versionName, Is: replica[versionName]}
+		done, err := a.cfg.Store.PutChecked(ctx, Put{Table: f.table, Item: item}, check)
+		if err != nil || done {
+			return err
+		}
+		pause := time.Duration(1<<attempt) * time.Millisecond
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+	}
+	return errContended
+}

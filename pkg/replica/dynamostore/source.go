@@ -1,0 +1,69 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica"
+)
+
+// Source is an owner's table as stamping needs it. It needs the right to
+// GetItem, UpdateItem and PutItem, and is safe for concurrent use.
+type Source struct {
+	store *Store
+	table string
+}
+
+var _ replica.SourceTable = (*Source)(nil)
+
+// NewSource returns the source table of that name.
+func NewSource(client *dynamodb.Client, table string) *Source {
+	return &Source{store: New(client), table: table}
+}
+
+// Read implements replica.SourceTable.
+func (s *Source) Read(ctx context.Context, key contracts.Item) (contracts.Item, error) {
+	return s.store.Read(ctx, s.table, key)
+}
+
+// Restamp implements replica.SourceTable.
+func (s *Source) Restamp(ctx context.Context, key, set contracts.Item, guard string, was contracts.Value) (bool, error) {
+	e := newExpression()
+	condition := "attribute_exists(" + e.name(firstName(key)) + ") AND " + e.is(guard, was)
+	_, err := s.store.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 aws.String(s.table),
+		Key:                       ToAttributes(key),
+		UpdateExpression:          aws.String(e.update(set, nil)),
+		ConditionExpression:       aws.String(condition),
+		ExpressionAttributeNames:  e.names,
+		ExpressionAttributeValues: e.values,
+	})
+	return held(err)
+}
+
+// PutAbsent implements replica.SourceTable.
+func (s *Source) PutAbsent(ctx context.Context, key, item contracts.Item) (bool, error) {
+	e := newExpression()
+	_, err := s.store.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                aws.String(s.table),
+		Item:                     ToAttributes(item),
+		ConditionExpression:      aws.String("attribute_not_exists(" + e.name(firstName(key)) + ")"),
+		ExpressionAttributeNames: e.names,
+	})
+	return held(err)
+}
+
+// held tells a condition that did not hold from an error. An SDK retry after a
+// lost reply can meet its own write and report a failed condition; the stamp
+// starts over, reads its own stamp and stops.
+func held(err error) (bool, error) {
+	if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); failed {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,213 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica"
+)
+
+// Store writes replicas with one UpdateItem each. It is safe for concurrent
+// use.
+type Store struct {
+	client *dynamodb.Client
+}
+
+var _ replica.Store = (*Store)(nil)
+
+// New returns a store on a DynamoDB client.
+func New(client *dynamodb.Client) *Store { return &Store{client: client} }
+
+// Write implements replica.Store with an UpdateItem that returns the item a
+// failed condition met (ReturnValuesOnConditionCheckFailure, UpdateItem API
+// page). An SDK retry after a lost reply can meet its own write; the caller
+// sees it as an item of the same version.
+func (s *Store) Write(ctx context.Context, w replica.Write) (replica.WriteResult, error) {
+	e := newExpression()
+	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                           aws.String(w.Table),
+		Key:                                 ToAttributes(w.Key),
+		UpdateExpression:                    aws.String(e.update(w.Set, w.Remove)),
+		ConditionExpression:                 aws.String(e.condition(&w)),
+		ExpressionAttributeNames:            e.names,
+		ExpressionAttributeValues:           e.values,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	})
+	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
+		found, err := FromAttributes(failed.Item)
+		return replica.WriteResult{Found: found}, err
+	}
+	if err != nil {
+		return replica.WriteResult{}, refused(err)
+	}
+	return replica.WriteResult{Written: true}, nil
+}
+
+// WriteAll implements replica.Store with TransactWriteItems.
+func (s *Store) WriteAll(ctx context.Context, writes []replica.Write) ([]replica.WriteResult, error) {
+	items := make([]types.TransactWriteItem, len(writes))
+	for i := range writes {
+		w := &writes[i]
+		e := newExpression()
+		items[i].Update = &types.Update{
+			TableName:                           aws.String(w.Table),
+			Key:                                 ToAttributes(w.Key),
+			UpdateExpression:                    aws.String(e.update(w.Set, w.Remove)),
+			ConditionExpression:                 aws.String(e.condition(w)),
+			ExpressionAttributeNames:            e.names,
+			ExpressionAttributeValues:           e.values,
+			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		}
+	}
+	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
+	results := make([]replica.WriteResult, len(writes))
+	if err == nil {
+		for i := range results {
+			results[i].Written = true
+		}
+		return results, nil
+	}
+	reasons, ok := conditionsFailed(err)
+	if !ok {
+		return nil, refused(err)
+	}
+	for i, reason := range reasons {
+		results[i].Written = aws.ToString(reason.Code) != conditionFailed
+		if results[i].Found, err = FromAttributes(reason.Item); err != nil {
+			return nil, err
+		}
+	}
+	return results, nil
+}
+
+const conditionFailed = "ConditionalCheckFailed"
+
+// conditionsFailed returns a cancelled transaction's reasons, in the order of
+// its items, if conditions that failed are all there is to them. A transaction
+// that met a conflict or throttling as well is to be tried again as it is.
+func conditionsFailed(err error) ([]types.CancellationReason, bool) {
+	cancelled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		return nil, false
+	}
+	failed := false
+	for _, reason := range cancelled.CancellationReasons {
+		switch aws.ToString(reason.Code) {
+		case conditionFailed:
+			failed = true
+		case "None", "":
+		default:
+			return nil, false
+		}
+	}
+	return cancelled.CancellationReasons, failed
+}
+
+// Find implements replica.Store with a Query of the index, keys only.
+func (s *Store) Find(ctx context.Context, in replica.Find) ([]contracts.Item, contracts.Item, error) {
+	e := newExpression()
+	condition := e.is(firstName(in.Partition), in.Partition[firstName(in.Partition)])
+	projection := ""
+	for i, name := range in.KeyNames {
+		if i > 0 {
+			projection += ", "
+		}
+		projection += e.name(name)
+	}
+	input := &dynamodb.QueryInput{
+		TableName:                 aws.String(in.Table),
+		IndexName:                 aws.String(in.Index),
+		KeyConditionExpression:    aws.String(condition),
+		ProjectionExpression:      aws.String(projection),
+		ExpressionAttributeNames:  e.names,
+		ExpressionAttributeValues: e.values,
+	}
+	if in.Start != nil {
+		input.ExclusiveStartKey = ToAttributes(in.Start)
+	}
+	out, err := s.client.Query(ctx, input)
+	if err != nil {
+		return nil, nil, refused(err)
+	}
+	keys := make([]contracts.Item, len(out.Items))
+	for i, item := range out.Items {
+		if keys[i], err = FromAttributes(item); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(out.LastEvaluatedKey) == 0 {
+		return keys, nil, nil
+	}
+	next, err := FromAttributes(out.LastEvaluatedKey)
+	return keys, next, err
+}
+
+// Read implements replica.Store with a consistent GetItem.
+func (s *Store) Read(ctx context.Context, table string, key contracts.Item) (contracts.Item, error) {
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:      aws.String(table),
+		Key:            ToAttributes(key),
+		ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return nil, refused(err)
+	}
+	return FromAttributes(out.Item)
+}
+
+// PutChecked implements replica.Store with a transaction of a Put and a
+// ConditionCheck. A conflict with another transaction counts as a condition
+// that did not hold.
+func (s *Store) PutChecked(ctx context.Context, put replica.Put, check replica.Check) (bool, error) {
+	e := newExpression()
+	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		{Put: &types.Put{TableName: aws.String(put.Table), Item: ToAttributes(put.Item)}},
+		{ConditionCheck: &types.ConditionCheck{
+			TableName:                 aws.String(check.Table),
+			Key:                       ToAttributes(check.Key),
+			ConditionExpression:       aws.String(e.is(check.Attribute, check.Is)),
+			ExpressionAttributeNames:  e.names,
+			ExpressionAttributeValues: e.values,
+		}},
+	}})
+	cancelled, ok := errors.AsType[*types.TransactionCanceledException](err)
+	if !ok {
+		return err == nil, refused(err)
+	}
+	lost := slices.ContainsFunc(cancelled.CancellationReasons, func(r types.CancellationReason) bool {
+		code := aws.ToString(r.Code)
+		return code == conditionFailed || code == "TransactionConflict"
+	})
+	if lost {
+		return false, nil
+	}
+	return false, refused(err)
+}
+
+// refused marks an error that no retry can mend: DynamoDB's ValidationException
+// says that the request itself is wrong, here that a value cannot be stored
+// (Error Handling with DynamoDB, developer guide).
+func refused(err error) error {
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "ValidationException" {
+		return &replica.RejectedError{Reason: "refused by DynamoDB", Err: fmt.Errorf("%s", api.ErrorMessage())}
+	}
+	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
+		for i, reason := range cancelled.CancellationReasons {
+			if aws.ToString(reason.Code) == "ValidationError" {
+				return &replica.RejectedError{
+					Reason: "refused by DynamoDB",
+					Err:    fmt.Errorf("item %d of the transaction: %s", i+1, aws.ToString(reason.Message)),
+				}
+			}
+		}
+	}
+	return err
+}

@@ -1,0 +1,159 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+)
+
+// fanOut is a replica with any number of local items per subject: every item
+// that an index lists under it.
+type fanOut struct {
+	target
+	replica manifest.Replica
+	// subjectAttribute is the index's partition key. A copy is written only
+	// where the item still has the subject's value there, so that one that was
+	// deleted or moved meanwhile is neither resurrected nor mixed up.
+	subjectAttribute string
+	subjectTypes     map[string]string
+	keyNames         []string
+	secondPass       time.Duration
+}
+
+// maxCopiesAtOnce bounds the writes in flight of one fan-out.
+const maxCopiesAtOnce = 16
+
+// maxAtomicCopies is how many writes one transaction takes, less one so that a
+// condition check on the item replica still fits.
+const maxAtomicCopies = 99
+
+// apply brings a state to every copy the index shows, and counts the outcomes.
+func (f *fanOut) apply(ctx context.Context, a arrival) (map[Outcome]int, error) {
+	partition, err := f.partition(a.subject)
+	if err != nil {
+		return nil, &RejectedError{Reason: "subject does not fit the replica's key", Err: err}
+	}
+	if f.replica.Atomic {
+		return f.applyAtomically(ctx, a, partition)
+	}
+	outcomes := make(map[Outcome]int)
+	err = f.pages(ctx, partition, func(keys []contracts.Item) error {
+		return f.applyEach(ctx, a, partition, keys, outcomes)
+	})
+	return outcomes, err
+}
+
+func (f *fanOut) partition(subject string) (contracts.Item, error) {
+	texts, err := f.replica.KeyFor(subject)
+	if err != nil {
+		return nil, err
+	}
+	return typedKey(texts, f.subjectTypes)
+}
+
+// pages calls visit with the keys of each page of the index.
+func (f *fanOut) pages(ctx context.Context, partition contracts.Item, visit func([]contracts.Item) error) error {
+	find := Find{Table: f.table, Index: f.replica.Index, Partition: partition, KeyNames: f.keyNames}
+	for {
+		keys, next, err := f.store.Find(ctx, find)
+		if err != nil {
+			return fmt.Errorf("find copies in %s %s: %w", f.table, f.replica.Index, err)
+		}
+		if err := visit(keys); err != nil {
+			return err
+		}
+		if next == nil {
+			return nil
+		}
+		find.Start = next
+	}
+}
+
+// applyEach writes one page's copies, several at a time. A copy that fails
+// costs none of its neighbours their write.
+func (f *fanOut) applyEach(ctx context.Context, a arrival, partition contracts.Item, keys []contracts.Item, outcomes map[Outcome]int) error {
+	results := make([]Outcome, len(keys))
+	errs := make([]error, len(keys))
+	var group errgroup.Group
+	group.SetLimit(maxCopiesAtOnce)
+	for i, key := range keys {
+		group.Go(func() error {
+			results[i], _, errs[i] = f.target.apply(ctx, key, a, partition)
+			return nil
+		})
+	}
+	_ = group.Wait() // errors are kept with their copies
+	for i, err := range errs {
+		if err == nil {
+			outcomes[results[i]]++
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// applyAtomically writes all copies of the subject in one transaction where
+// their number allows; copies that are already newer are dropped and the rest
+// tried again. Where there are too many, each is written by itself.
+func (f *fanOut) applyAtomically(ctx context.Context, a arrival, partition contracts.Item) (map[Outcome]int, error) {
+	var keys []contracts.Item
+	err := f.pages(ctx, partition, func(page []contracts.Item) error {
+		keys = append(keys, page...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	outcomes := make(map[Outcome]int)
+	if len(keys) > maxAtomicCopies {
+		return outcomes, f.applyEach(ctx, a, partition, keys, outcomes)
+	}
+	writes := make([]Write, len(keys))
+	for i, key := range keys {
+		writes[i] = f.write(key, a, partition)
+	}
+	for range writeAttempts + len(keys) {
+		if len(writes) == 0 {
+			return outcomes, nil
+		}
+		results, err := f.store.WriteAll(ctx, writes)
+		if err != nil {
+			return outcomes, fmt.Errorf("write copies in %s: %w", f.table, err)
+		}
+		if !slices.ContainsFunc(results, func(r WriteResult) bool { return !r.Written }) {
+			outcomes[Applied] += len(writes)
+			return outcomes, nil
+		}
+		var rest []Write
+		for i, r := range results {
+			if r.Written { // its own condition held; another's did not
+				rest = append(rest, writes[i])
+				continue
+			}
+			outcome, again := f.judge(&writes[i], r.Found, a)
+			if again {
+				rest = append(rest, writes[i])
+				continue
+			}
+			outcomes[outcome]++
+		}
+		writes = rest
+	}
+	return outcomes, fmt.Errorf("write copies in %s: %w", f.table, errContended)
+}
+
+// sortedValues returns an item's values in the order of their names.
+func sortedValues(item contracts.Item) []contracts.Value {
+	values := make([]contracts.Value, 0, len(item))
+	for _, name := range slices.Sorted(maps.Keys(item)) {
+		values = append(values, item[name])
+	}
+	return values
+}

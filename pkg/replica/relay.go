@@ -1,0 +1,276 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+)
+
+// RelayConfig is what a Relay is made of.
+type RelayConfig struct {
+	// Sources are the contracts whose items the table holds; at least one.
+	Sources []*Source
+	// Table is the owner's table, for stamping. Required.
+	Table SourceTable
+	// Publisher moves changes to the topics. Required. One that returns
+	// *PublishError and *OversizeError lets the relay tell neighbours apart;
+	// with any other error every message of the call counts as not published.
+	Publisher message.Publisher
+	// DeadLetters keeps the records that can never be published. Required.
+	DeadLetters DeadLetterQueue
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+	// Metrics counts; nil for none.
+	Metrics *Metrics
+	// Logger; slog.Default() by default.
+	Logger *slog.Logger
+}
+
+// Relay publishes the changes that stream records show. It has no state of its
+// own: any number may run, and handling a record twice publishes a duplicate,
+// which changes nothing. It is safe for concurrent use.
+type Relay struct {
+	cfg RelayConfig
+}
+
+// NewRelay returns a relay.
+func NewRelay(cfg RelayConfig) (*Relay, error) {
+	var problems []error
+	if len(cfg.Sources) == 0 {
+		problems = append(problems, errors.New("Sources: want at least one"))
+	}
+	if cfg.Table == nil {
+		problems = append(problems, errors.New("Table: missing"))
+	}
+	if cfg.Publisher == nil {
+		problems = append(problems, errors.New("Publisher: missing"))
+	}
+	if cfg.DeadLetters == nil {
+		problems = append(problems, errors.New("DeadLetters: missing"))
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, fmt.Errorf("relay config: %w", err)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Relay{cfg: cfg}, nil
+}
+
+// maxStamping bounds how many items of a batch are stamped at once.
+const maxStamping = 8
+
+// Handle handles a batch of records of one shard, in order. It returns the
+// records that failed by their position in the batch, with the cause: those
+// are neither published nor dead-lettered and must be handled again; all others
+// are done with. Records that were merged into one message fail together.
+func (r *Relay) Handle(ctx context.Context, records []Record) map[int]error {
+	b := &batch{relay: r, records: records, failed: make(map[int]error)}
+	b.decide(ctx)
+	b.stamp(ctx)
+	b.publish(ctx)
+	return b.failed
+}
+
+// batch is one call of Handle.
+type batch struct {
+	relay   *Relay
+	records []Record
+	stamps  []pendingStamp
+	changes coalesced
+	failed  map[int]error
+}
+
+type pendingStamp struct {
+	at       int
+	source   *Source
+	decision Decision
+}
+
+// decide takes every record by itself: what changed is never a net difference,
+// and a state that violates the contract costs its own record only.
+func (b *batch) decide(ctx context.Context) {
+	now := b.relay.cfg.Now()
+	for i := range b.records {
+		if damage := b.records[i].Damaged; damage != nil {
+			s := b.relay.cfg.Sources[0]
+			subject, _ := s.Subject(b.records[i].Keys)
+			b.deadLetter(ctx, i, s, subject, &RejectedError{Reason: "undecodable record", Err: damage})
+			continue
+		}
+		for _, s := range b.relay.cfg.Sources {
+			d := s.Decide(&b.records[i])
+			b.relay.cfg.Metrics.relayed(s.contract.ID(), d.Action)
+			switch d.Action {
+			case Stamp:
+				b.stamps = append(b.stamps, pendingStamp{at: i, source: s, decision: d})
+			case Publish:
+				change, err := s.change(d.Subject, d.after, d.Changed, contracts.Live, now)
+				if err != nil {
+					b.deadLetter(ctx, i, s, d.Subject, err)
+					continue
+				}
+				b.changes.add(i, s, change)
+			}
+		}
+	}
+}
+
+// stamp stamps what is to be stamped; items at the same time, the records of
+// one item one after the other.
+func (b *batch) stamp(ctx context.Context) {
+	if len(b.stamps) == 0 {
+		return
+	}
+	byItem := make(map[string][]pendingStamp)
+	for _, p := range b.stamps {
+		byItem[p.decision.Subject] = append(byItem[p.decision.Subject], p)
+	}
+	errs := make([]error, len(b.stamps))
+	at := 0
+	var group errgroup.Group
+	group.SetLimit(maxStamping)
+	for _, pending := range byItem {
+		out := errs[at : at+len(pending)]
+		at += len(pending)
+		group.Go(func() error {
+			for i, p := range pending {
+				rec := &b.records[p.at]
+				if err := p.source.stamp(ctx, b.relay.cfg.Table, rec, p.decision, b.relay.cfg.Now); err != nil {
+					out[i] = &recordError{at: p.at, err: fmt.Errorf("stamp %s %s: %w", p.source.contract.ID(), p.decision.Subject, err)}
+				}
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // each failure is kept with its record
+	for _, err := range errs {
+		if failure, ok := errors.AsType[*recordError](err); ok {
+			b.failed[failure.at] = failure.err
+		}
+	}
+}
+
+type recordError struct {
+	at  int
+	err error
+}
+
+func (e *recordError) Error() string { return e.err.Error() }
+
+// publish publishes what was decided, topic by topic.
+func (b *batch) publish(ctx context.Context) {
+	for topic, merged := range b.changes.byTopic() {
+		var ready []*mergedChange
+		var messages []*message.Message
+		for _, m := range merged {
+			msg, err := m.message(ctx)
+			if err != nil {
+				b.deadLetterAll(ctx, m, err)
+				continue
+			}
+			ready, messages = append(ready, m), append(messages, msg)
+		}
+		b.send(ctx, topic, ready, messages)
+	}
+}
+
+// send publishes messages; what the topic can never take is dead-lettered and
+// the others sent without it.
+func (b *batch) send(ctx context.Context, topic string, merged []*mergedChange, messages []*message.Message) {
+	if len(messages) == 0 {
+		return
+	}
+	err := b.relay.cfg.Publisher.Publish(topic, messages...)
+	if oversize, ok := errors.AsType[*OversizeError](err); ok && len(oversize.Bytes) > 0 {
+		var fits []*mergedChange
+		var rest []*message.Message
+		for i, m := range merged {
+			if size, over := oversize.Bytes[i]; over {
+				b.deadLetterAll(ctx, m, &RejectedError{
+					Reason: "larger than the topic accepts",
+					Err:    fmt.Errorf("%d bytes with attributes, the topic accepts %d", size, oversize.LimitBytes),
+				})
+				continue
+			}
+			fits, rest = append(fits, m), append(rest, messages[i])
+		}
+		b.send(ctx, topic, fits, rest)
+		return
+	}
+	partial, isPartial := errors.AsType[*PublishError](err)
+	for i, m := range merged {
+		cause := err
+		if isPartial {
+			cause = partial.Failed[i]
+		}
+		_, rejected := errors.AsType[*RejectedError](cause)
+		switch {
+		case cause == nil:
+			b.relay.cfg.Metrics.published(m.source.contract.ID(), b.relay.cfg.Now().Sub(m.change.Version.Time()))
+		case rejected:
+			b.deadLetterAll(ctx, m, cause)
+		default:
+			b.fail(m, fmt.Errorf("publish %s %s@%s: %w", m.source.contract.ID(), m.change.Subject, m.change.Version, cause))
+		}
+	}
+}
+
+// fail reports every record that was merged into a message.
+func (b *batch) fail(m *mergedChange, err error) {
+	for _, at := range m.records {
+		if b.failed[at] == nil {
+			b.failed[at] = err
+		}
+	}
+}
+
+// deadLetterAll keeps every record that was merged into a message that can
+// never be published.
+func (b *batch) deadLetterAll(ctx context.Context, m *mergedChange, cause error) {
+	for _, at := range m.records {
+		b.deadLetter(ctx, at, m.source, m.change.Subject, cause)
+	}
+}
+
+// deadLetter keeps a record with its full body and the reason. A record that
+// cannot be kept has failed, and is handled again.
+func (b *batch) deadLetter(ctx context.Context, at int, s *Source, subject string, cause error) {
+	letter, err := recordLetter(&b.records[at], s, subject, cause)
+	if err == nil {
+		err = b.relay.cfg.DeadLetters.Send(ctx, letter)
+	}
+	if err != nil {
+		b.failed[at] = fmt.Errorf("dead-letter %s %s: %w (it is dead-lettered for: %w)", s.contract.ID(), subject, err, cause)
+		return
+	}
+	b.relay.cfg.Metrics.relayDeadLettered(s.contract.ID())
+	b.relay.cfg.Logger.LogAttrs(ctx, slog.LevelError, "record dead-lettered",
+		slog.String("contract", s.contract.ID()),
+		slog.String("subject", subject),
+		slog.String("reason", letter.Reason),
+		slog.Any("cause", cause))
+}
+
+// GiveUp dead-letters a record that Handle reported as failed for so long that
+// the stream would lose it. Putting it back stamps the item as it is then, so
+// giving up loses nothing.
+func (r *Relay) GiveUp(ctx context.Context, rec Record, cause error) error {
+	b := &batch{relay: r, records: []Record{rec}, failed: make(map[int]error)}
+	for _, s := range r.cfg.Sources {
+		if d := s.Decide(&rec); d.Action != Ignore {
+			b.deadLetter(ctx, 0, s, d.Subject, &RejectedError{Reason: "failed until the stream would lose it", Err: cause})
+		}
+	}
+	return b.failed[0]
+}

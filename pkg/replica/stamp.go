@@ -1,0 +1,75 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+)
+
+// stampAttempts bounds how often one stamp starts over because somebody else
+// wrote the item in between. A record whose item is that hot is reported as
+// failed and tried again later.
+const stampAttempts = 10
+
+var errHotItem = errors.New("the item was written by others at every attempt")
+
+// stamp gives an item a version that outbids everything seen, so that the
+// write comes through the stream once more, with a version. A newer stamp than
+// this record needs makes it stop; a versioned write of other attributes does
+// not, since subscribers of the attributes that the foreign write changed
+// would not hear of it.
+func (s *Source) stamp(ctx context.Context, table SourceTable, rec *Record, d Decision, now func() time.Time) error {
+	for attempt := range stampAttempts {
+		done, err := s.stampOnce(ctx, table, rec, d, now())
+		if err != nil || done {
+			return err
+		}
+		pause := time.Duration(1<<attempt) * time.Millisecond
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+	}
+	return errHotItem
+}
+
+func (s *Source) stampOnce(ctx context.Context, table SourceTable, rec *Record, d Decision, now time.Time) (done bool, err error) {
+	current, err := table.Read(ctx, rec.Keys)
+	if err != nil {
+		return false, fmt.Errorf("read: %w", err)
+	}
+	// A relay whose clock is slow must not stamp below the record it answers:
+	// the stamp itself would look foreign, and be stamped for ever.
+	if now.Before(rec.Created) {
+		now = rec.Created
+	}
+	latest := now.Add(contracts.MaxAhead)
+	if current == nil {
+		next, err := contracts.Next(now, d.floor)
+		if err != nil {
+			return false, err
+		}
+		return table.PutAbsent(ctx, rec.Keys, s.tombstone(rec.Keys, rec.Old, next, now))
+	}
+	st := s.state(current, latest)
+	if st.stamped > d.floor && st.stamped > d.stamped {
+		return true, nil
+	}
+	next, err := contracts.Next(now, max(d.floor, st.version))
+	if err != nil {
+		return false, err
+	}
+	set := contracts.Item{s.names.Version: next.Value(), s.names.Stamped: next.Value()}
+	if s.isTombstone(current) {
+		set[s.names.ExpiresAt] = expiry(now, next, SourceTombstoneLife)
+	}
+	if !s.matches(current) {
+		set[s.left] = contracts.String(s.contract.ID())
+	}
+	return table.Restamp(ctx, rec.Keys, set, s.names.Version, current[s.names.Version])
+}

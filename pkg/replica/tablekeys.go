@@ -1,0 +1,55 @@
+package replica
+
+import (
+	"maps"
+	"time"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+)
+
+// declaredTable is a table as the manifest declares it; the zero one is a table
+// the manifest does not declare.
+type declaredTable manifest.Table
+
+func (a *Applier) table(name string) declaredTable {
+	for _, t := range a.cfg.Tables {
+		if t.Name == name {
+			return declaredTable(t)
+		}
+	}
+	return declaredTable{}
+}
+
+func (t declaredTable) keyAttributes() []manifest.KeyAttribute {
+	var keys []manifest.KeyAttribute
+	for _, k := range []manifest.KeyAttribute{t.PartitionKey, t.SortKey} {
+		if k.Name != "" {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func (t declaredTable) indexPartition(index string) (manifest.KeyAttribute, bool) {
+	for _, i := range t.Indexes {
+		if i.Name == index {
+			return i.PartitionKey, true
+		}
+	}
+	return manifest.KeyAttribute{}, false
+}
+
+// withCopy returns a local item with the copy that the replica's item gives it.
+func (f *fanOut) withCopy(own, partition contracts.Item, from mapping, replica contracts.Item, now time.Time) contracts.Item {
+	item := maps.Clone(own)
+	maps.Copy(item, partition)
+	version := contracts.VersionOf(replica[from.names.Version], now.Add(contracts.MaxAhead))
+	if version == 0 {
+		return item
+	}
+	maps.Copy(item, f.mapping.image(from.shared(replica), version, now).set)
+	item[f.mapping.names.Version] = version.Value()
+	item[f.mapping.names.Mapping] = contracts.String(f.mapping.text)
+	return item
+}
