@@ -1,0 +1,112 @@
+package sqssub
+
+import (
+	"context"
+	"time"
+
+	"github.com/tributary-dev/tributary/pkg/replica"
+)
+
+// handlerGrace is how long a handler has to settle its message after the
+// message's context has ended.
+const handlerGrace = time.Second
+
+// ReasonUnreadable is the dead-letter reason of messages that the unmarshaler
+// refuses.
+const ReasonUnreadable = "unreadable message"
+
+// handOut gives ready messages to whoever reads the channel, until the
+// subscription stops.
+func (s *subscription) handOut() {
+	for {
+		select {
+		case <-s.stopping: // even where a reader is ready
+			return
+		default:
+		}
+		f := s.pop()
+		switch {
+		case f == nil:
+			select {
+			case <-s.wake:
+			case <-s.stopping:
+				return
+			}
+		case f.unreadable != nil:
+			s.work.Go(func() {
+				s.reject(f, &replica.RejectedError{Reason: ReasonUnreadable, Err: f.unreadable})
+			})
+		default:
+			select {
+			case s.out <- f.msg:
+				s.counts.handedOut.Add(1)
+				s.work.Go(func() { s.await(f) })
+			case <-s.stopping:
+				s.mu.Lock()
+				s.ready = append([]*flight{f}, s.ready...)
+				s.mu.Unlock()
+				return
+			}
+		}
+	}
+}
+
+// pop takes the first message that may be handed out. Messages that SQS will
+// deliver again anyway are dropped.
+func (s *subscription) pop() *flight {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.ready) > 0 {
+		f := s.ready[0]
+		s.ready = s.ready[1:]
+		if !f.lost {
+			return f
+		}
+		for _, dropped := range append(s.clearLane(f), f) {
+			s.forget(dropped)
+			dropped.cancel(ErrSettled)
+			s.room.release(1)
+		}
+	}
+	s.ready = nil
+	return nil
+}
+
+// forget takes a message out of the table; a later delivery of it is a new
+// one. s.mu is held.
+func (s *subscription) forget(f *flight) {
+	if s.flights[f.delivery.MessageID] == f {
+		delete(s.flights, f.delivery.MessageID)
+	}
+}
+
+// await waits until a message that was handed out is settled, one way or the
+// other.
+func (s *subscription) await(f *flight) {
+	defer f.cancel(ErrSettled)
+	if s.cfg.HandlerTimeout > 0 {
+		timer := time.AfterFunc(s.cfg.HandlerTimeout, func() { f.cancel(ErrHandlerTimeout) })
+		defer timer.Stop()
+	}
+	select {
+	case <-f.msg.Acked():
+		s.acked(f)
+		return
+	case <-f.msg.Nacked():
+		s.nacked(f)
+		return
+	case <-f.ctx.Done():
+	}
+	grace := time.NewTimer(handlerGrace)
+	defer grace.Stop()
+	select {
+	case <-f.msg.Acked():
+		s.acked(f)
+	case <-f.msg.Nacked():
+		s.nacked(f)
+	case <-grace.C:
+		s.logger.Warn("a handler held its message past the end of its context; the message is given back",
+			"message_id", f.delivery.MessageID, "cause", context.Cause(f.ctx))
+		s.giveBack(f, s.backoff(f))
+	}
+}
