@@ -14,6 +14,10 @@ const controlPath = "/_localaws/"
 //	GET    /_localaws/health    200 and the region and account
 //	GET    /_localaws/requests  counts by operation, {"sqs.ReceiveMessage": 3}
 //	DELETE /_localaws/requests  sets them to zero
+//	POST   /_localaws/tables/{table}/split-shards
+//	POST   /_localaws/tables/{table}/rotate-shards
+//	POST   /_localaws/tables/{table}/trim-stream
+//	POST   /_localaws/sweep-ttl deletes expired items: {"deleted": 2}
 //
 // They answer to loopback clients alone, and never to a page in a browser.
 func (e *Engine) newControl() http.Handler {
@@ -31,6 +35,27 @@ func (e *Engine) newControl() http.Handler {
 	mux.HandleFunc("DELETE "+controlPath+"requests", func(w http.ResponseWriter, _ *http.Request) {
 		e.ResetRequests()
 		w.WriteHeader(http.StatusNoContent)
+	})
+	for name, act := range map[string]func(table string) error{
+		"split-shards":  e.dynamodb.SplitShards,
+		"rotate-shards": e.dynamodb.RotateShards,
+		"trim-stream":   e.dynamodb.TrimStream,
+	} {
+		mux.HandleFunc("POST "+controlPath+"tables/{table}/"+name, func(w http.ResponseWriter, r *http.Request) {
+			if err := act(r.PathValue("table")); err != nil {
+				http.Error(w, err.Error(), http.StatusNotFound)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+		})
+	}
+	mux.HandleFunc("POST "+controlPath+"sweep-ttl", func(w http.ResponseWriter, r *http.Request) {
+		deleted, err := e.dynamodb.SweepTTL(r.Context())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		writeControl(w, map[string]int{"deleted": deleted})
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		client, err := netip.ParseAddrPort(r.RemoteAddr)

@@ -9,8 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb"
 	"github.com/tributary-dev/tributary/pkg/localaws/sns"
 	"github.com/tributary-dev/tributary/pkg/localaws/sqs"
+	"github.com/tributary-dev/tributary/pkg/localaws/streams"
 	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 )
 
@@ -37,6 +39,11 @@ type Config struct {
 	// Shuffle delivers a standard queue's messages in random order instead of
 	// roughly the order of sending. AWS promises neither.
 	Shuffle bool
+	// TTLSweepEvery is how often expired items are deleted; never if zero,
+	// until SweepTTL is called.
+	TTLSweepEvery time.Duration
+	// StreamShards is how many shards a new stream begins with; 2 if zero.
+	StreamShards int
 	// SNSRetries and SNSFilterDelay are sns.Config's Retries and FilterDelay.
 	SNSRetries     []time.Duration
 	SNSFilterDelay time.Duration
@@ -69,9 +76,11 @@ type Engine struct {
 	cfg    Config
 	random *randomness
 
-	sns  *sns.Service
-	sqs  *sqs.Service
-	json map[Service]wire.JSONService
+	dynamodb *dynamodb.Service
+	streams  *streams.Service
+	sns      *sns.Service
+	sqs      *sqs.Service
+	json     map[Service]wire.JSONService // those but SNS
 
 	control  http.Handler
 	requests requestCounter
@@ -87,6 +96,13 @@ type Engine struct {
 func New(cfg Config) *Engine {
 	cfg = cfg.withDefaults()
 	e := &Engine{cfg: cfg, random: newRandomness(cfg.Seed), closing: make(chan struct{})}
+	e.streams = streams.New(streams.Config{
+		Region: cfg.Region, AccountID: cfg.AccountID, Now: cfg.Now, Shards: cfg.StreamShards,
+	})
+	e.dynamodb = dynamodb.New(dynamodb.Config{
+		Region: cfg.Region, AccountID: cfg.AccountID, Now: cfg.Now,
+		Streams: e.streams, TTLSweepEvery: cfg.TTLSweepEvery,
+	})
 	queues := sqs.Config{
 		Region: cfg.Region, AccountID: cfg.AccountID, Now: cfg.Now,
 		NewID: e.random.newID, Disturb: cfg.DisturbSQS,
@@ -100,7 +116,7 @@ func New(cfg Config) *Engine {
 		NewID: e.random.newID, Queues: subscribedQueues{e.sqs},
 		Retries: cfg.SNSRetries, FilterDelay: cfg.SNSFilterDelay, Disturb: cfg.DisturbSNS,
 	})
-	e.json = map[Service]wire.JSONService{SQS: e.sqs}
+	e.json = map[Service]wire.JSONService{DynamoDB: e.dynamodb, Streams: e.streams, SQS: e.sqs}
 	e.control = e.newControl()
 	return e
 }
@@ -111,7 +127,14 @@ func (e *Engine) Region() string { return e.cfg.Region }
 // AccountID returns the account in the engine's ARNs.
 func (e *Engine) AccountID() string { return e.cfg.AccountID }
 
-// SQS returns the queue service, for what the protocol has no call for.
+// DynamoDB returns the table service, for what the protocol has no call for:
+// splitting shards, sweeping expired items, index lag.
+func (e *Engine) DynamoDB() *dynamodb.Service { return e.dynamodb }
+
+// Streams returns the stream service.
+func (e *Engine) Streams() *streams.Service { return e.streams }
+
+// SQS returns the queue service.
 func (e *Engine) SQS() *sqs.Service { return e.sqs }
 
 // SNS returns the topic service.
@@ -130,6 +153,7 @@ func (e *Engine) Close() {
 	e.mu.Unlock()
 	e.sns.Close()
 	e.sqs.Close()
+	e.dynamodb.Close()
 	e.calls.Wait()
 }
 
