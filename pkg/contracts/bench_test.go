@@ -1,6 +1,7 @@
 package contracts_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -57,5 +58,32 @@ func BenchmarkDecode(b *testing.B) {
 		if _, err := contracts.Decode(body, all); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// A later budget is on the CPU time of a change; most of it is allocation.
+func TestTypicalEventTakesFewAllocations(t *testing.T) {
+	c, all := typical(), catalog.All()
+	body, err := contracts.Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, row := range map[string]struct {
+		most float64
+		run  func() error
+	}{
+		"encode":    {6, func() error { _, err := contracts.Encode(c); return err }},
+		"decode":    {8, func() error { _, err := contracts.Decode(body, all); return err }},
+		"check":     {0, func() error { return c.Contract.Check(c.Attributes) }},
+		"normalize": {0, func() error { return contracts.CheckNumber(number38) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := testing.AllocsPerRun(100, func() { err = errors.Join(err, row.run()) }); got > row.most {
+				t.Errorf("%v allocations, want at most %v", got, row.most)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 }

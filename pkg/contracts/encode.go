@@ -207,8 +207,9 @@ func appendValue(b []byte, v Value, s *Shape) []byte {
 }
 
 // appendString writes a JSON string and escapes only what JSON says it must,
-// and U+FFFE and U+FFFF, which a queue takes no message with (Amazon SQS API
-// Reference, SendMessage). The string is UTF-8.
+// and U+FFFE and U+FFFF: SQS refuses a message with either, or puts U+FFFD in
+// their place (Amazon SQS API Reference, SendMessage, says one and said the
+// other). The string is UTF-8.
 func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')

@@ -46,7 +46,7 @@ func checkSubject(subject string) error {
 	case !utf8.ValidString(subject):
 		return wrong("subject", "not UTF-8: %q", clip(subject))
 	case hasControl(subject):
-		return wrong("subject", "CloudEvents allows no control characters: %q", clip(subject))
+		return wrong("subject", "CloudEvents allows no control characters and no noncharacters: %q", clip(subject))
 	}
 	return nil
 }
