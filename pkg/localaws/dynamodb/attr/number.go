@@ -94,12 +94,12 @@ func numberOf(negative bool, digits string, exponent int) (Value, error) {
 	switch {
 	case digits == "":
 		return Value{kind: TypeNumber, text: "0"}, nil
+	case len(digits) > maxDigits:
+		return Value{}, invalid("DynamoDB only supports precision up to %d digits", maxDigits)
 	case exponent > maxExponent:
 		return Value{}, invalid("Number overflow. Attempting to store a number with magnitude larger than supported range")
 	case exponent < minExponent:
 		return Value{}, invalid("Number underflow. Attempting to store a number with magnitude smaller than supported range")
-	case len(digits) > maxDigits:
-		return Value{}, invalid("DynamoDB only supports precision up to %d digits", maxDigits)
 	}
 	return Value{kind: TypeNumber, text: plainText(negative, digits, exponent)}, nil
 }

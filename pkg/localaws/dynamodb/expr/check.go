@@ -40,7 +40,7 @@ func (c conditionChecker) node(n *node) error {
 			return err
 		}
 	}
-	if err := c.distinct(n.op, n.operands); err != nil {
+	if err := c.bound.distinct(n.op, n.operands); err != nil {
 		return err
 	}
 	if n.op == "BETWEEN" {
@@ -89,7 +89,7 @@ func (c conditionChecker) function(o *operand) error {
 	case "size":
 		return c.types(o.function, o.args, hasSize)
 	}
-	if err := c.distinct(o.function, o.args); err != nil {
+	if err := c.bound.distinct(o.function, o.args); err != nil {
 		return err
 	}
 	switch o.function {
@@ -136,14 +136,14 @@ func (c conditionChecker) knownType(o *operand) attr.Type {
 }
 
 // distinct refuses a first operand that is a path and comes again.
-func (c conditionChecker) distinct(operator string, operands []*operand) error {
+func (b *bound) distinct(operator string, operands []*operand) error {
 	first := operands[0]
 	if first.kind != pathOperand {
 		return nil
 	}
-	path := c.bound.paths[first.slot]
+	path := b.paths[first.slot]
 	for _, o := range operands[1:] {
-		if o.kind == pathOperand && slices.Equal(c.bound.paths[o.slot], path) {
+		if o.kind == pathOperand && slices.Equal(b.paths[o.slot], path) {
 			return validation("The first operand must be distinct from the remaining operands for this operator or function; operator: %s, first operand: %s", operator, path)
 		}
 	}

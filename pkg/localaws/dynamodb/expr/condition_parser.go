@@ -92,11 +92,12 @@ func (p *parser) term() (term, error) {
 // closeGroup takes the parenthesis that closes the group whose content began
 // at token start. A group that holds nothing but a group is redundant.
 func (p *parser) closeGroup(start int) error {
-	if p.group.start == start+1 && p.group.end == p.at {
-		return validation("The expression has redundant parentheses;")
-	}
+	redundant := p.group.start == start+1 && p.group.end == p.at
 	if err := p.expectSymbol(")"); err != nil {
 		return err
+	}
+	if redundant {
+		return validation("The expression has redundant parentheses;")
 	}
 	p.group = group{start: start, end: p.at}
 	return nil

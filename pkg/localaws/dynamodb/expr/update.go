@@ -151,7 +151,7 @@ func (u *Update) checkOperand(o *operand) error {
 		if o.args[0].kind != pathOperand {
 			return pathWanted(o.function)
 		}
-		return nil
+		return u.distinct(o.function, o.args)
 	}
 	for _, arg := range o.args {
 		if err := u.checkType(o.function, arg, attr.TypeList); err != nil {
