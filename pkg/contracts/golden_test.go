@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -153,5 +154,25 @@ func TestLagIsMeasuredFromTheVersionAndNeverNegative(t *testing.T) {
 	}
 	if got := canary().Lag(canary().Published.Add(time.Minute)); got != time.Minute {
 		t.Errorf("lag of a canary %s, want 1m", got)
+	}
+}
+
+func TestREADMEShowsAnEvent(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```json\n")
+	example, _, _ := strings.Cut(rest, "```")
+	got, err := contracts.Decode([]byte(example), catalogOf(t, profilev1.Contract))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := contracts.Encode(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.TrimSpace(strings.ReplaceAll(example, "\n ", "")); want != string(body) {
+		t.Errorf("the README shows\n%s\nwhich is written\n%s", example, body)
 	}
 }

@@ -23,7 +23,7 @@ func TestMarshalAndUnmarshalKeepEveryField(t *testing.T) {
 			Rows: [][]contracts.Decimal{{"1", "0.5"}, {}}, Labels: map[string]string{"": "x"},
 			Address: &Address{City: "Bern", Floor: new(contracts.Decimal("-1"))},
 			Tags:    contracts.Set[string]{"b", "a"}, Grades: contracts.Set[contracts.Decimal]{"2", "10"},
-			Hashes: contracts.Set[[]byte]{{1}, {}}, Offices: map[string]Address{"head": {City: "Basel"}},
+			Hashes: contracts.Set[[]byte]{{1}, {}}, Offices: map[string]Address{"head": {City: "Basel"}}, local: 1,
 		},
 		"present but empty": {
 			Note: new(""), Amount: new(contracts.Decimal("0")), Count: new(int32(0)), Size: new(uint64(0)), Active: new(false),
