@@ -20,8 +20,11 @@ type flight struct {
 	cancel     context.CancelCauseFunc
 
 	// receipt is the newest receipt handle. A message received again while it
-	// is held must be settled by the newest one ("DeleteMessage").
+	// is held must be settled by the newest one ("DeleteMessage"). The older
+	// ones are deleted as well: where SQS delivered a second copy, rather than
+	// the same one twice, the first copy would come again.
 	receipt string
+	older   []string
 	// receivedAt is a moment before SQS handed the message out, from which its
 	// twelve hours count; visibleFrom is when its visibility was last set.
 	receivedAt, visibleFrom time.Time
@@ -40,4 +43,13 @@ type flight struct {
 // visibilityLeft returns by how much the message may still be extended.
 func (f *flight) visibilityLeft(now time.Time) time.Duration {
 	return MaxVisibility - now.Sub(f.receivedAt)
+}
+
+// join takes a further delivery of the message in.
+func (f *flight) join(receipt string, begun, now time.Time) {
+	if receipt == f.receipt {
+		return
+	}
+	f.older = append(f.older, f.receipt)
+	f.receipt, f.receivedAt, f.visibleFrom, f.lost = receipt, begun, now, false
 }

@@ -7,25 +7,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/tributary-dev/tributary/pkg/replica"
 )
 
-// deleteAttempts is how often a delete is tried, some fifteen seconds; after
-// that the message comes back, which is harmless.
-const deleteAttempts = 8
-
 // acked has a message deleted.
 func (s *subscription) acked(f *flight) {
 	s.counts.acked.Add(1)
-	s.mu.Lock()
-	f.settling = true
-	s.next(f)
-	s.mu.Unlock()
-	s.room.settle()
-	s.deletes.add(f)
+	s.finish(f)
 }
 
 // nacked does what the handler's error asks for.
@@ -67,12 +56,7 @@ func (s *subscription) reject(f *flight, cause error) {
 		return
 	}
 	s.counts.deadLettered.Add(1)
-	s.mu.Lock()
-	f.settling = true
-	s.next(f)
-	s.mu.Unlock()
-	s.room.settle()
-	s.deletes.add(f)
+	s.finish(f)
 }
 
 // bury stores a message in the dead-letter queue.
@@ -155,54 +139,4 @@ func (s *subscription) giveBackWaiting() {
 		s.giveBackOne(f, 0)
 	}
 	s.visibilities.hurry()
-}
-
-// delete runs one batch of deletes.
-func (s *subscription) delete(batch []*flight) {
-	receipts := make(map[*flight]string, len(batch))
-	s.mu.Lock()
-	for _, f := range batch {
-		receipts[f] = f.receipt
-	}
-	s.mu.Unlock()
-	fates := inBatch(s.requests, deleteAttempts, s.cfg.Random, batch, func(ctx context.Context, batch []*flight) (answer, error) {
-		in := &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(s.queue.url)}
-		for i, f := range batch {
-			in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: entryID(i), ReceiptHandle: aws.String(receipts[f])})
-		}
-		s.counts.deleteRequests.Add(1)
-		out, err := s.client.DeleteMessageBatch(ctx, in)
-		if err != nil {
-			return answer{}, err
-		}
-		said := answer{failed: out.Failed}
-		for _, ok := range out.Successful {
-			said.done = append(said.done, ok.Id)
-		}
-		return said, nil
-	})
-	var lost int
-	var why error
-	for i, f := range batch {
-		s.mu.Lock()
-		again := f.receipt != receipts[f] && s.requests.Err() == nil
-		if !again {
-			s.forget(f)
-		}
-		s.mu.Unlock()
-		if again { // it was received once more meanwhile
-			s.deletes.add(f)
-			continue
-		}
-		s.room.settled()
-		if fates[i] != nil {
-			lost, why = lost+1, fates[i]
-			continue
-		}
-		s.counts.deleted.Add(1)
-	}
-	if lost > 0 {
-		s.counts.undeleted.Add(uint64(lost))
-		s.logger.Warn("settled messages were not deleted; they come again", "messages", lost, "error", why)
-	}
 }

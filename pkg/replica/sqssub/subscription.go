@@ -24,7 +24,7 @@ type subscription struct {
 	messages       context.Context
 	cancelMessages context.CancelCauseFunc
 
-	deletes      *batcher[*flight]
+	deletes      *batcher[deletion]
 	visibilities *batcher[visibility]
 
 	stopping chan struct{} // closed when nothing more is handed out
@@ -60,7 +60,7 @@ func newSubscription(ctx context.Context, s *Subscriber, q queue) *subscription 
 	if q.fifo {
 		linger = min(linger, time.Millisecond)
 	}
-	sub.deletes = &batcher[*flight]{run: sub.delete, linger: linger, parallel: parallelRequests}
+	sub.deletes = &batcher[deletion]{run: sub.delete, linger: linger, parallel: parallelRequests}
 	sub.visibilities = &batcher[visibility]{run: sub.changeVisibility, linger: linger, parallel: parallelRequests}
 	return sub
 }
@@ -138,7 +138,7 @@ func (s *subscription) admit(received []received, begun time.Time) int {
 	defer s.mu.Unlock()
 	for _, r := range received {
 		if held, ok := s.flights[r.delivery.MessageID]; ok {
-			held.receipt, held.receivedAt, held.visibleFrom, held.lost = r.receipt, begun, now, false
+			held.join(r.receipt, begun, now)
 			s.counts.joined.Add(1)
 			continue
 		}
