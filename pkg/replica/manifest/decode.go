@@ -16,7 +16,7 @@ import (
 )
 
 // MaxBytes is the largest manifest that is read.
-const MaxBytes = 1 << 20
+const MaxBytes = 256 << 10
 
 // decoder fills a Manifest from YAML and remembers where each field stands.
 // It is stricter than the YAML library, which knows neither paths nor what is
@@ -47,7 +47,12 @@ func (d *decoder) decode(data []byte, m *Manifest) {
 		d.syntax(err)
 		return
 	}
-	if err := reader.Decode(&second); !errors.Is(err, io.EOF) {
+	switch err := reader.Decode(&second); {
+	case errors.Is(err, io.EOF):
+	case err != nil:
+		d.syntax(err)
+		return
+	default:
 		d.add(second.Line, "", "there is a second YAML document", "keep one document in a manifest")
 		return
 	}

@@ -76,7 +76,11 @@ func (c *checker) replica(path string, s Subscription, r Replica) {
 	t, known := c.declared(within(path, "table"), r.Table)
 	c.localKey(path, r)
 	c.mapping(path, s, r)
-	c.attributeName(within(path, "version_attribute"), r.VersionAttribute)
+	if r.VersionAttribute == "" {
+		c.add(within(path, "version_attribute"), "nothing says which local attribute holds the copy's version", "name one after the contract, like profileVersion")
+	} else {
+		c.attributeName(within(path, "version_attribute"), r.VersionAttribute)
+	}
 	switch r.Kind() {
 	case FanOut:
 		c.fanOut(path, s, r, t, known)
