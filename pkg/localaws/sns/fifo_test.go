@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -175,34 +176,45 @@ func TestFIFOKeepsOrderThroughRetries(t *testing.T) {
 	})
 }
 
-// TestFIFOOrderIsTheSequence publishes to a few groups at once: every queue
-// sees each group by sequence number, and each message before its Publish
-// returned.
+// TestFIFOOrderIsTheSequence publishes to a few groups at once, to queues of
+// varying speed: every queue sees each group by sequence number, and each
+// message before its Publish returned.
 func TestFIFOOrderIsTheSequence(t *testing.T) {
-	w := newWorld(t)
-	topic := w.topic("t.fifo", "FifoTopic", "true", "ContentBasedDeduplication", "true")
-	w.subscribe(topic, "a.fifo")
-	w.subscribe(topic, "b.fifo")
-	var publishers sync.WaitGroup
-	for p := range 8 {
-		publishers.Go(func() {
-			for i := range 25 {
-				w.publish(topic, fmt.Sprintf("%d-%d", p, i), ordered(fmt.Sprint(p%3), ""))
-			}
-		})
-	}
-	publishers.Wait()
-	for _, queue := range []string{"a.fifo", "b.fifo"} {
-		last, got := map[string]string{}, w.queues.take(queue)
-		if len(got) != 200 {
-			t.Errorf("%s got %d messages when all were published, want 200", queue, len(got))
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var deliveries atomic.Int64
+		w.queues.slow = func(sns.Delivery) time.Duration {
+			return time.Duration(deliveries.Add(1)*7%5) * time.Millisecond
 		}
-		for _, d := range got {
-			sequence := unwrap(t, d)["SequenceNumber"].(string)
-			if sequence <= last[d.GroupID] {
-				t.Fatalf("%s: %s came after %s", queue, sequence, last[d.GroupID])
-			}
-			last[d.GroupID] = sequence
+		topic := w.topic("t.fifo", "FifoTopic", "true", "ContentBasedDeduplication", "true")
+		w.subscribe(topic, "a.fifo")
+		w.subscribe(topic, "b.fifo")
+		w.subscribe(topic, "raw.fifo", "RawMessageDelivery", "true")
+		var publishers sync.WaitGroup
+		for p := range 8 {
+			publishers.Go(func() {
+				for i := range 25 {
+					message := fmt.Sprintf("%d-%d", p, i)
+					w.publish(topic, message, ordered(fmt.Sprint(p%3), ""))
+					if !w.queues.has("raw.fifo", message) {
+						t.Errorf("%s was not delivered when its Publish returned", message)
+					}
+				}
+			})
 		}
-	}
+		publishers.Wait()
+		for _, queue := range []string{"a.fifo", "b.fifo"} {
+			last, got := map[string]string{}, w.queues.take(queue)
+			if len(got) != 200 {
+				t.Errorf("%s got %d messages when all were published, want 200", queue, len(got))
+			}
+			for _, d := range got {
+				sequence := unwrap(t, d)["SequenceNumber"].(string)
+				if sequence <= last[d.GroupID] {
+					t.Fatalf("%s: %s came after %s", queue, sequence, last[d.GroupID])
+				}
+				last[d.GroupID] = sequence
+			}
+		}
+	})
 }

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -38,10 +39,14 @@ type queues struct {
 	mu   sync.Mutex
 	got  []sns.Delivery
 	fail func(d sns.Delivery, attempt int) error
-	seen map[string]int // attempts by queue and body
+	slow func(d sns.Delivery) time.Duration // how long a delivery takes
+	seen map[string]int                     // attempts by queue and body
 }
 
 func (q *queues) Deliver(_ context.Context, d sns.Delivery) error {
+	if q.slow != nil {
+		time.Sleep(q.slow(d)) // virtual: only tests under synctest set slow
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.seen == nil {
@@ -71,6 +76,13 @@ func (q *queues) take(name string) []sns.Delivery {
 		return true
 	})
 	return taken
+}
+
+// has tells whether a queue got a body.
+func (q *queues) has(name, body string) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.ContainsFunc(q.got, func(d sns.Delivery) bool { return d.QueueARN == queueARN(name) && d.Body == body })
 }
 
 func bodies(deliveries []sns.Delivery) []string {

@@ -150,8 +150,7 @@ var unsubscribe = action(
 		defer s.mu.Unlock()
 		if sub := s.subscriptions[arn]; sub != nil {
 			t := sub.topic
-			// Publish walks a copy of the slice without the lock.
-			t.subscriptions = slices.DeleteFunc(slices.Clone(t.subscriptions), func(other *subscription) bool { return other == sub })
+			t.subscriptions = slices.DeleteFunc(t.subscriptions, func(other *subscription) bool { return other == sub })
 			delete(s.subscriptions, arn)
 		}
 		return nil, nil
