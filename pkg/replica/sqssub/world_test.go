@@ -1,6 +1,7 @@
 package sqssub_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -181,10 +183,17 @@ type partial struct {
 	next http.RoundTripper
 	// fail returns the reason for which an entry fails, or nil.
 	fail func(operation string, entry map[string]any) *types.BatchResultErrorEntry
+	// empty answers receives at once and without messages, counted by empties.
+	empty   bool
+	empties atomic.Int64
 }
 
 func (p *partial) RoundTrip(r *http.Request) (*http.Response, error) {
 	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if p.empty && operation == "ReceiveMessage" {
+		p.empties.Add(1)
+		return reply(r, []byte(`{}`)), nil
+	}
 	if p.fail == nil || !strings.HasSuffix(operation, "Batch") {
 		return p.next.RoundTrip(r)
 	}
@@ -232,9 +241,13 @@ func (p *partial) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	return reply(r, text), nil
+}
+
+func reply(r *http.Request, text []byte) *http.Response {
 	return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body:   io.NopCloser(strings.NewReader(string(text))), ContentLength: int64(len(text)), Request: r}, nil
+		Body:   io.NopCloser(bytes.NewReader(text)), ContentLength: int64(len(text)), Request: r}
 }
 
 func (w *world) sendOne(url, body string, attributes map[string]types.MessageAttributeValue) {
