@@ -126,7 +126,7 @@ func TestDuplicatesOfAMessageInFlightAreJoined(t *testing.T) {
 }
 
 func TestNoMoreMessagesAreAskedForThanThereIsRoom(t *testing.T) {
-	for _, limit := range []int{1, 7, 25} {
+	for limit, receives := range map[int]int64{1: 260, 7: 170, 25: 100} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			inWorld(t, localaws.Config{Latency: 10 * time.Millisecond}, func(w *world) {
 				url := w.queue("stats-profile", nil)
@@ -156,7 +156,7 @@ func TestNoMoreMessagesAreAskedForThanThereIsRoom(t *testing.T) {
 					t.Errorf("%d of 200 messages handled, at most %d at a time, want %d", handled.Load(), most.Load(), limit)
 				}
 				// A receive waits a little for room for ten rather than bring one.
-				w.wantAtMost("ReceiveMessage", int64(200/min(limit, 5)+60))
+				w.wantAtMost("ReceiveMessage", receives)
 			})
 		})
 	}
