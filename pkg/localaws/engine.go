@@ -47,6 +47,8 @@ type Config struct {
 	// SNSRetries and SNSFilterDelay are sns.Config's Retries and FilterDelay.
 	SNSRetries     []time.Duration
 	SNSFilterDelay time.Duration
+	// SQSMaxInFlight is sqs.Config's MaxInFlight; 120,000 if zero.
+	SQSMaxInFlight int
 	// DisturbSNS is sns.Config's Disturb: what becomes of one delivery from a
 	// standard topic.
 	DisturbSNS func(sns.Delivery) []time.Duration
@@ -105,7 +107,7 @@ func New(cfg Config) *Engine {
 	})
 	queues := sqs.Config{
 		Region: cfg.Region, AccountID: cfg.AccountID, Now: cfg.Now,
-		NewID: e.random.newID, Disturb: cfg.DisturbSQS,
+		NewID: e.random.newID, MaxInFlight: cfg.SQSMaxInFlight, Disturb: cfg.DisturbSQS,
 	}
 	if cfg.Shuffle {
 		queues.Shuffle = e.random.next

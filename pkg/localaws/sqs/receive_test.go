@@ -159,18 +159,16 @@ func TestReceivedAttributesAreThoseAskedFor(t *testing.T) {
 			"all of them":         {[]string{"All"}, []string{"kind", "trace.id", "trace.parent", "tracer"}},
 			"all by pattern":      {[]string{".*"}, []string{"kind", "trace.id", "trace.parent", "tracer"}},
 		} {
-			t.Run(name, func(t *testing.T) {
-				got := b.receive(queue, func(in *sqs.ReceiveMessageInput) { in.MessageAttributeNames = c.ask })
-				var names []string
-				for name := range got[0].MessageAttributes {
-					names = append(names, name)
-				}
-				slices.Sort(names)
-				if diff := cmp.Diff(c.want, names); diff != "" {
-					t.Error(diff)
-				}
-				b.must(b.hide(queue, got[0], 0))
-			})
+			got := b.receive(queue, func(in *sqs.ReceiveMessageInput) { in.MessageAttributeNames = c.ask })
+			var names []string
+			for name := range got[0].MessageAttributes {
+				names = append(names, name)
+			}
+			slices.Sort(names)
+			if diff := cmp.Diff(c.want, names); diff != "" {
+				t.Errorf("%s:\n%s", name, diff)
+			}
+			b.must(b.hide(queue, got[0], 0))
 		}
 	})
 }

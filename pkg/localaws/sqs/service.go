@@ -2,6 +2,7 @@ package sqs
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -111,6 +112,10 @@ func on[In any](act func(s *Service, ctx context.Context, in In) (any, error)) o
 	return func(ctx context.Context, s *Service, body []byte) (any, error) {
 		var in In
 		if err := wire.Decode(codeInvalidParameter, body, &in); err != nil {
+			var refused *wire.Error
+			if errors.As(err, &refused) {
+				refused.QueryCode = queryCodes[refused.Code]
+			}
 			return nil, err
 		}
 		return act(s, ctx, in)
