@@ -90,8 +90,15 @@ func TestNestingIsBounded(t *testing.T) {
 			}
 		}
 	}
-	if err := attr.List(attr.List()).CheckDepth(); err != nil {
-		t.Error(err)
+	deep := attr.List()
+	for range attr.MaxDepth - 1 {
+		deep = attr.Map(map[string]attr.Value{"a": deep})
+	}
+	if err := deep.CheckDepth(); err != nil {
+		t.Errorf("%d levels: %v", attr.MaxDepth, err)
+	}
+	if attr.List(deep).CheckDepth() == nil {
+		t.Errorf("%d levels were accepted", attr.MaxDepth+1)
 	}
 }
 

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"encoding/base64"
 	"slices"
 
 	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
@@ -169,7 +170,11 @@ func (c conditionChecker) bounds(operands []*operand) error {
 }
 
 func boundText(v attr.Value) string {
-	return "{" + string(v.Type()) + ":" + v.Raw() + v.Num() + "}"
+	text := v.Str() + v.Num()
+	if v.Type() == attr.TypeBinary {
+		text = base64.StdEncoding.EncodeToString(v.Bytes())
+	}
+	return "{" + string(v.Type()) + ":" + text + "}"
 }
 
 // typeName checks attribute_type's second operand, a value that names a type.

@@ -64,8 +64,8 @@ func (v *Values) UnmarshalJSON(data []byte) error {
 type Parameters struct {
 	names      map[string]string
 	values     map[string]attr.Value
-	usedNames  map[string]bool
-	usedValues map[string]bool
+	usedNames  []string
+	usedValues []string
 	cache      *Cache
 }
 
@@ -73,33 +73,48 @@ type Parameters struct {
 // no #name or :value, or too long, or a name that no attribute can have, is a
 // ValidationException.
 func NewParameters(names map[string]string, values map[string]attr.Value) (*Parameters, error) {
-	for _, key := range sortedKeys(names) {
-		if err := checkToken("ExpressionAttributeNames", key, '#'); err != nil {
-			return nil, err
-		}
-		switch name := names[key]; {
-		case name == "":
-			return nil, validation("ExpressionAttributeNames contains invalid value: Empty attribute name for key %s", key)
-		case len(name) > maxNameBytes:
-			return nil, validation("ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than %d bytes for key %s", maxNameBytes+1, key)
-		}
+	if err := eachKey(names, checkName); err != nil {
+		return nil, err
 	}
-	for _, key := range sortedKeys(values) {
-		if err := checkToken("ExpressionAttributeValues", key, ':'); err != nil {
-			return nil, err
-		}
-		if values[key].IsZero() {
-			return nil, validation("ExpressionAttributeValues contains invalid value: Supplied AttributeValue is empty, must contain exactly one of the supported datatypes for key %s", key)
-		}
+	if err := eachKey(values, checkValue); err != nil {
+		return nil, err
 	}
 	return &Parameters{names: names, values: values}, nil
 }
 
-func sortedKeys[V any](m map[string]V) []string {
-	if len(m) == 0 {
-		return nil
+// eachKey checks the entries of m. Of several that are refused it reports the
+// one with the smallest key, whatever the map's order.
+func eachKey[V any](m map[string]V, check func(key string, v V) error) error {
+	first, refused := "", error(nil)
+	for key, v := range m {
+		if err := check(key, v); err != nil && (refused == nil || key < first) {
+			first, refused = key, err
+		}
 	}
-	return slices.Sorted(maps.Keys(m))
+	return refused
+}
+
+func checkName(key, name string) error {
+	if err := checkToken("ExpressionAttributeNames", key, '#'); err != nil {
+		return err
+	}
+	switch {
+	case name == "":
+		return validation("ExpressionAttributeNames contains invalid value: Empty attribute name for key %s", key)
+	case len(name) > maxNameBytes:
+		return validation("ExpressionAttributeNames contains invalid value: Attribute name is too large, must be less than %d bytes for key %s", maxNameBytes+1, key)
+	}
+	return nil
+}
+
+func checkValue(key string, v attr.Value) error {
+	if err := checkToken("ExpressionAttributeValues", key, ':'); err != nil {
+		return err
+	}
+	if v.IsZero() {
+		return validation("ExpressionAttributeValues contains invalid value: Supplied AttributeValue is empty, must contain exactly one of the supported datatypes for key %s", key)
+	}
+	return nil
 }
 
 func checkToken(parameter, key string, mark byte) error {
@@ -123,17 +138,29 @@ func (p *Parameters) Unused() error {
 	return unused("ExpressionAttributeValues", p.values, p.usedValues)
 }
 
-func unused[V any](parameter string, given map[string]V, used map[string]bool) error {
+func unused[V any](parameter string, given map[string]V, used []string) error {
 	if len(used) == len(given) {
 		return nil
 	}
 	var keys []string
-	for _, key := range sortedKeys(given) {
-		if !used[key] {
+	for key := range given {
+		if !slices.Contains(used, key) {
 			keys = append(keys, key)
 		}
 	}
+	slices.Sort(keys)
 	return validation("Value provided in %s unused in expressions: keys: {%s}", parameter, strings.Join(keys, ", "))
+}
+
+// noted adds a key to those used, of which there will be most at the most.
+func noted(used []string, key string, most int) []string {
+	if slices.Contains(used, key) {
+		return used
+	}
+	if used == nil {
+		used = make([]string, 0, most)
+	}
+	return append(used, key)
 }
 
 // bound is a tree with the names and values of one request put in.
@@ -155,10 +182,7 @@ func (p *Parameters) bindPath(t *tree, b *bound, slot int) error {
 			if !ok {
 				return validation("An expression attribute name used in the document path is not defined; attribute name: %s", e.Name)
 			}
-			if p.usedNames == nil {
-				p.usedNames = make(map[string]bool, len(p.names))
-			}
-			p.usedNames[e.Name] = true
+			p.usedNames = noted(p.usedNames, e.Name, len(p.names))
 			e.Name = name
 		}
 		path[i] = e
@@ -173,10 +197,7 @@ func (p *Parameters) bindValue(t *tree, b *bound, slot int) error {
 	if !ok {
 		return validation("An expression attribute value used in expression is not defined; attribute value: %s", name)
 	}
-	if p.usedValues == nil {
-		p.usedValues = make(map[string]bool, len(p.values))
-	}
-	p.usedValues[name] = true
+	p.usedValues = noted(p.usedValues, name, len(p.values))
 	b.values[slot] = v
 	return nil
 }
