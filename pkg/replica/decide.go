@@ -19,9 +19,11 @@ const (
 	Stamp
 	// Publish the new state.
 	Publish
+	// Refuse: the record can never be published; dead-letter it.
+	Refuse
 )
 
-var actionNames = [...]string{"ignore", "stamp", "publish"}
+var actionNames = [...]string{"ignore", "stamp", "publish", "refuse"}
 
 // String returns the action's name as logs and metrics use it.
 func (a Action) String() string { return actionNames[a] }
@@ -39,6 +41,7 @@ type Decision struct {
 	Changed []string
 
 	after state
+	cause error // why, for Refuse
 	// floor outbids what the record shows, for Stamp; the current item's
 	// version is still to be counted in.
 	floor contracts.Version
@@ -49,9 +52,12 @@ type Decision struct {
 // Decide applies the decision table of DESIGN.md section 7 to a record; the
 // first row that matches wins.
 func (s *Source) Decide(rec *Record) Decision {
-	subject, ok := s.Subject(rec.Keys)
-	if !ok {
+	subject, ours, err := s.Subject(rec.Keys)
+	if !ours {
 		return Decision{}
+	}
+	if err != nil {
+		return Decision{Action: Refuse, cause: err}
 	}
 	latest := rec.Created.Add(contracts.MaxAhead)
 	before, after := s.state(rec.Old, latest), s.state(rec.New, latest)

@@ -103,15 +103,15 @@ func (b *batch) decide(ctx context.Context) {
 	now := b.relay.cfg.Now()
 	for i := range b.records {
 		if damage := b.records[i].Damaged; damage != nil {
-			s := b.relay.cfg.Sources[0]
-			subject, _ := s.Subject(b.records[i].Keys)
-			b.deadLetter(ctx, i, s, subject, &RejectedError{Reason: "undecodable record", Err: damage})
+			b.deadLetter(ctx, i, b.relay.cfg.Sources[0], "", &RejectedError{Reason: "undecodable record", Err: damage})
 			continue
 		}
 		for _, s := range b.relay.cfg.Sources {
 			d := s.Decide(&b.records[i])
 			b.relay.cfg.Metrics.relayed(s.contract.ID(), d.Action)
 			switch d.Action {
+			case Refuse:
+				b.deadLetter(ctx, i, s, "", &RejectedError{Reason: "key makes no subject", Err: d.cause})
 			case Stamp:
 				b.stamps = append(b.stamps, pendingStamp{at: i, source: s, decision: d})
 			case Publish:

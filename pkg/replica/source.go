@@ -54,17 +54,18 @@ func (s *Source) Contract() *contracts.Contract { return s.contract }
 // Topic returns the name of the topic the source's changes go to.
 func (s *Source) Topic() string { return s.publication.Topic }
 
-// Subject returns the subject of the item with these key attributes, or false
-// if such an item is not this contract's.
-func (s *Source) Subject(keys contracts.Item) (string, bool) {
+// Subject returns the subject of the item with these key attributes; ours is
+// false if such an item is not this contract's. An error means that the item is
+// this contract's and its key can never be made a subject of.
+func (s *Source) Subject(keys contracts.Item) (subject string, ours bool, err error) {
 	texts := make(map[string]string, len(keys))
 	for name, v := range keys {
 		if k := v.Kind(); k != contracts.KindString && k != contracts.KindNumber {
-			return "", false
+			return "", false, nil
 		}
 		texts[name] = v.Text()
 	}
-	return s.publication.SubjectOf(texts)
+	return s.publication.Identify(texts)
 }
 
 // state is how one image of an item looks through the contract.

@@ -18,7 +18,8 @@ import (
 // "id": the poller's name, the stream and the shard.
 const (
 	checkpointID       = "id"
-	checkpointSequence = "sequence" // padded with zeros, so that it sorts
+	checkpointSequence = "sequence" // as the stream gave it
+	checkpointOrder    = "order"    // the same, padded with zeros, so that it sorts
 	checkpointFinished = "finished"
 	checkpointUpdated  = "updatedAt"
 	checkpointExpires  = "expiresAt" // epoch seconds, for TTL
@@ -70,7 +71,7 @@ func (c *Checkpoints) Load(ctx context.Context, stream, shard string) (dynamostr
 		return dynamostream.Checkpoint{}, fmt.Errorf("load checkpoint of %s: %w", shard, err)
 	}
 	return dynamostream.Checkpoint{
-		Sequence: strings.TrimLeft(item[checkpointSequence].Text(), "0"),
+		Sequence: item[checkpointSequence].Text(),
 		Finished: item[checkpointFinished].Bool(),
 	}, nil
 }
@@ -80,15 +81,16 @@ func (c *Checkpoints) Load(ctx context.Context, stream, shard string) (dynamostr
 func (c *Checkpoints) Save(ctx context.Context, stream, shard string, place dynamostream.Checkpoint) error {
 	now := c.now()
 	set := contracts.Item{
-		checkpointSequence: contracts.String(padded(place.Sequence)),
+		checkpointSequence: contracts.String(place.Sequence),
+		checkpointOrder:    contracts.String(padded(place.Sequence)),
 		checkpointFinished: contracts.Bool(place.Finished),
 		checkpointUpdated:  contracts.String(now.UTC().Format(time.RFC3339)),
 		checkpointExpires:  contracts.Number(fmt.Sprint(now.Add(checkpointLife).Unix())),
 	}
 	e := newExpression()
-	sequence, finished := e.name(checkpointSequence), e.name(checkpointFinished)
-	condition := "attribute_not_exists(" + sequence + ") OR (" + finished + " = " + e.value(contracts.Bool(false)) +
-		" AND " + sequence + " <= " + e.value(set[checkpointSequence]) + ")"
+	order, finished := e.name(checkpointOrder), e.name(checkpointFinished)
+	condition := "attribute_not_exists(" + order + ") OR (" + finished + " = " + e.value(contracts.Bool(false)) +
+		" AND " + order + " <= " + e.value(set[checkpointOrder]) + ")"
 	_, err := c.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 aws.String(c.table),
 		Key:                       c.key(stream, shard),

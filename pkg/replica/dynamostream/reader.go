@@ -7,6 +7,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -251,19 +252,14 @@ func backOff(attempt int, first, most time.Duration) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-// compareSequence orders sequence numbers: decimals of differing lengths.
+// compareSequence orders sequence numbers: decimals of differing lengths, with
+// leading zeros in some engines.
 func compareSequence(a, b string) int {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
 	if len(a) != len(b) {
 		return len(a) - len(b)
 	}
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
+	return strings.Compare(a, b)
 }
 
 func (r *reader) log(ctx context.Context, level slog.Level, what string, cause error, more ...slog.Attr) {
