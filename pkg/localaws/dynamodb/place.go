@@ -2,6 +2,7 @@ package dynamodb
 
 import (
 	"bytes"
+	"math"
 	"math/bits"
 	"strings"
 
@@ -95,6 +96,14 @@ func segmentStart(segment, total uint64) uint64 {
 		start++
 	}
 	return start
+}
+
+// segmentBounds are the least and the greatest hash of a segment.
+func segmentBounds(segment, total uint64) (lo, hi uint64) {
+	if segment+1 == total {
+		return segmentStart(segment, total), math.MaxUint64
+	}
+	return segmentStart(segment, total), segmentStart(segment+1, total) - 1
 }
 
 // segmentOf is the segment a hash belongs to.

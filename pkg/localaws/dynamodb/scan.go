@@ -73,10 +73,7 @@ func (s *Service) scan(body []byte) (any, error) {
 	lo, hi := uint64(0), uint64(math.MaxUint64)
 	if in.Segment != nil {
 		segment, total := uint64(*in.Segment), uint64(*in.TotalSegments)
-		lo = segmentStart(segment, total)
-		if segment+1 < total {
-			hi = segmentStart(segment+1, total) - 1
-		}
+		lo, hi = segmentBounds(segment, total)
 		if start != nil && segmentOf(start.at.hash, total) != segment {
 			return nil, invalid("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: %d Segment: %d", total, segment)
 		}

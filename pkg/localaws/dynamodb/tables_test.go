@@ -260,3 +260,31 @@ func TestWhatItDoesNotKnowIsRefusedByName(t *testing.T) {
 		})
 	}
 }
+
+func TestCountsAndSizesFollowTheItems(t *testing.T) {
+	r := newRig(t)
+	r.create(t, things("things"))
+	check := func(when string, items, size, byG, byH, byL int64) {
+		t.Helper()
+		d, err := r.DescribeTable(t.Context(), &sdk.DescribeTableInput{TableName: aws.String("things")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []int64{aws.ToInt64(d.Table.ItemCount), aws.ToInt64(d.Table.TableSizeBytes)}
+		for _, ix := range d.Table.GlobalSecondaryIndexes {
+			got = append(got, aws.ToInt64(ix.IndexSizeBytes))
+		}
+		got = append(got, aws.ToInt64(d.Table.LocalSecondaryIndexes[0].IndexSizeBytes))
+		if d := cmp.Diff([]int64{items, size, byG, byH, byL}, got); d != "" {
+			t.Errorf("%s: items, bytes, bytes of by-g, by-h and by-l (-want +got):\n%s", when, d)
+		}
+	}
+	r.put(t, "things", item{"p": s("a"), "s": s("1"), "g": s("g"), "h": s("h"), "l": n("1"), "x": s("12345")})
+	check("one item", 1, 2+2+2+2+3+6, 17, 6, 7)
+	r.put(t, "things", item{"p": s("a"), "s": s("1"), "g": s("ggg"), "l": n("2")})
+	check("moved and shrunk", 1, 2+2+4+3, 11, 0, 7)
+	if _, err := r.DeleteItem(t.Context(), &sdk.DeleteItemInput{TableName: aws.String("things"), Key: thingKey(1)}); err != nil {
+		t.Fatal(err)
+	}
+	check("deleted", 0, 0, 0, 0, 0)
+}
