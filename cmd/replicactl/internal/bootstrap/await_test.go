@@ -79,3 +79,52 @@ func TestTablesAreWaitedFor(t *testing.T) {
 		}
 	})
 }
+
+// lateQueues answers the first calls to each new queue as SQS may do within a
+// second of its creation.
+type lateQueues struct {
+	next aws.HTTPClient
+	late int
+}
+
+func (s *lateQueues) Do(r *http.Request) (*http.Response, error) {
+	if s.late == 0 || r.Header.Get("X-Amz-Target") != "AmazonSQS.GetQueueAttributes" {
+		return s.next.Do(r)
+	}
+	s.late--
+	const body = `{"__type":"com.amazonaws.sqs#QueueDoesNotExist","message":"The specified queue does not exist."}`
+	return &http.Response{
+		Status: "400 Bad Request", StatusCode: http.StatusBadRequest, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header:  http.Header{"Content-Type": {"application/x-amz-json-1.0"}, "X-Amzn-Query-Error": {"AWS.SimpleQueueService.NonExistentQueue;Sender"}},
+		Body:    io.NopCloser(strings.NewReader(body)),
+		Request: r,
+	}, nil
+}
+
+func TestAQueueThatIsNotKnownYetIsWaitedFor(t *testing.T) {
+	for _, row := range []struct {
+		behaviour string
+		late      int
+		fails     bool
+	}{
+		{"for a moment", 4, false},
+		{"not for ever", 5, true},
+	} {
+		t.Run(row.behaviour, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				engine := localaws.New(localaws.Config{})
+				defer engine.Close()
+				cfg := localawstest.Config(engine)
+				cfg.HTTPClient = &lateQueues{next: cfg.HTTPClient, late: row.late}
+				a := &account{t: t, engine: engine, clients: bootstrap.NewClients(cfg)}
+				plan, err := a.plan(owner)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := plan.Apply(t.Context()); (err != nil) != row.fails {
+					t.Fatalf("got %v", err)
+				}
+			})
+		})
+	}
+}

@@ -132,11 +132,35 @@ func (s *survey) createQueue(ctx context.Context, step *Step, spec queueSpec) er
 	if err != nil {
 		return s.explainCreate(err)
 	}
-	have, err := s.attributes(ctx, spec.name, aws.ToString(made.QueueUrl))
-	if err != nil || spec.topic == "" {
+	var have map[string]string
+	if err := s.soon(ctx, func() (err error) {
+		have, err = s.attributes(ctx, spec.name, aws.ToString(made.QueueUrl))
+		return err
+	}); err != nil || spec.topic == "" {
 		return err
 	}
-	return s.setQueue(ctx, spec, map[string]string{attrPolicy: compact(queuePolicy(have[attrARN], s.topics[spec.topic], s.overTLS()))})
+	return s.soon(ctx, func() error {
+		return s.setQueue(ctx, spec, map[string]string{attrPolicy: compact(queuePolicy(have[attrARN], s.topics[spec.topic], s.overTLS()))})
+	})
+}
+
+// soonLooks is how often a queue that was just made is called before it counts
+// as gone.
+const soonLooks = 5
+
+// soon repeats a call to a queue that was just made while SQS does not know it:
+// that takes it up to a second (SQS, "CreateQueue").
+func (s *survey) soon(ctx context.Context, call func() error) error {
+	for looks := 1; ; looks++ {
+		err := call()
+		var missing *types.QueueDoesNotExist
+		if !errors.As(err, &missing) || looks == soonLooks {
+			return err
+		}
+		if err := s.wait(ctx); err != nil {
+			return err
+		}
+	}
 }
 
 func (s *survey) explainCreate(err error) error {

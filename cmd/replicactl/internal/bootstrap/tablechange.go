@@ -32,6 +32,10 @@ func (d *tableDifference) refuse(field, have, want, reason string) {
 
 func compareTable(want manifest.Table, have *types.TableDescription, expiry *types.TimeToLiveDescription) tableDifference {
 	var d tableDifference
+	if hopeless(have.TableStatus) {
+		d.refuse("status", strings.ToLower(string(have.TableStatus)), "active", "the table will not become active by itself: if it is being deleted, run again when it is gone")
+		return d
+	}
 	attributeTypes := map[string]string{}
 	for _, a := range have.AttributeDefinitions {
 		attributeTypes[aws.ToString(a.AttributeName)] = string(a.AttributeType)

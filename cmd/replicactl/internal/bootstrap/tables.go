@@ -133,26 +133,39 @@ func (s *survey) enableTTL(ctx context.Context, t manifest.Table) error {
 	return s.dynamoCall(err)
 }
 
+// unseenLooks is how often a table that was just made is looked for before it
+// counts as gone.
+const unseenLooks = 30
+
 // awaitTable returns when the table and its indexes are active. Building an
 // index over a large table takes hours.
 func (s *survey) awaitTable(ctx context.Context, name string) error {
-	for {
+	for unseen := 0; ; {
 		found, err := s.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(name)})
-		if err != nil {
-			var missing *types.ResourceNotFoundException
-			if !errors.As(err, &missing) { // DescribeTable is eventually consistent right after CreateTable
-				return s.dynamoCall(err)
-			}
+		var missing *types.ResourceNotFoundException
+		switch {
+		case errors.As(err, &missing) && unseen < unseenLooks:
+			unseen++ // DescribeTable is eventually consistent right after CreateTable
 			s.progress(fmt.Sprintf("table %s: not there yet", name))
-		} else if waiting := notActive(found.Table); waiting == "" {
+		case err != nil:
+			return s.dynamoCall(err)
+		case hopeless(found.Table.TableStatus):
+			return fmt.Errorf("the table is %s", strings.ToLower(string(found.Table.TableStatus)))
+		case notActive(found.Table) == "":
 			return nil
-		} else {
-			s.progress(fmt.Sprintf("table %s: %s", name, waiting))
+		default:
+			s.progress(fmt.Sprintf("table %s: %s", name, notActive(found.Table)))
 		}
 		if err := s.wait(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// hopeless reports whether a table of that status will not become active by
+// itself.
+func hopeless(status types.TableStatus) bool {
+	return status != types.TableStatusActive && status != types.TableStatusCreating && status != types.TableStatusUpdating
 }
 
 // notActive says what is not ready yet, empty where everything is.
