@@ -30,14 +30,9 @@ import (
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
 
-// Delays between attempts to subscribe to the queue.
-const (
-	firstRetry = time.Second
-	maxRetry   = 30 * time.Second
-)
-
-// closeMargin is what the router waits beyond the subscriber's own drain.
-const closeMargin = sqssub.HandBackTimeout + 2*time.Second
+// closeTimeout is what the router waits for handlers that have outlived their
+// messages: the subscriber has drained before.
+const closeTimeout = 5 * time.Second
 
 // Config is what a View is made of. All of it is required.
 type Config struct {
@@ -120,64 +115,8 @@ func (v *View) note(state error) {
 // Run consumes changes until ctx ends, and then lets what is under way finish
 // for DrainTimeout. Where the queue is missing or unreachable it tries again,
 // for as long as it takes: the service's reads and its own writes do not need
-// the queue.
+// the queue. Run is called once.
 func (v *View) Run(ctx context.Context) error {
-	delay := firstRetry
-	for {
-		began := time.Now()
-		err := v.consume(ctx)
-		if ctx.Err() != nil {
-			return err
-		}
-		if err == nil {
-			err = errors.New("the subscription ended by itself")
-		}
-		v.note(err)
-		if time.Since(began) > maxRetry {
-			delay = firstRetry
-		}
-		v.cfg.Logger.ErrorContext(ctx, "queue not consumed", "queue", v.Queue(), "retry", delay.String(), "error", err)
-		timer := time.NewTimer(delay)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
-		delay = min(2*delay, maxRetry)
-	}
-}
-
-// consume runs one subscription until ctx or the subscription ends.
-func (v *View) consume(ctx context.Context) error {
-	router, err := v.newRouter()
-	if err != nil {
-		return err
-	}
-	stopped := make(chan struct{})
-	closed := make(chan error, 1)
-	go func() {
-		select {
-		case <-router.Running():
-			v.note(nil)
-		case <-stopped:
-		}
-		select {
-		case <-ctx.Done():
-			v.note(errors.New("stopping"))
-			closed <- router.Close()
-		case <-stopped:
-			closed <- router.Close() // it may have got as far as to subscribe
-		}
-	}()
-	err = router.Run(context.WithoutCancel(ctx))
-	close(stopped)
-	return errors.Join(err, <-closed)
-}
-
-// newRouter returns a router with a subscriber of its own: closing a router
-// closes its subscribers.
-func (v *View) newRouter() (*message.Router, error) {
 	queue := v.subscription.Queue
 	subscriber, err := sqssub.New(v.cfg.Queues, sqssub.Config{
 		Receivers: v.cfg.Receivers, MaxInFlight: v.cfg.MaxInFlight,
@@ -188,22 +127,30 @@ func (v *View) newRouter() (*message.Router, error) {
 		Logger:            v.cfg.Logger,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
+	router, err := v.newRouter(subscriber)
+	if err != nil {
+		return err
+	}
+	runErr := router.Run(ctx)
+	v.note(errors.New("it has stopped"))
+	return errors.Join(runErr, subscriber.Close())
+}
+
+func (v *View) newRouter(subscriber *sqssub.Subscriber) (*message.Router, error) {
 	consumer, err := replica.NewConsumer(replica.ConsumerConfig{
-		Service: v.cfg.Manifest.Service, Queue: queue.Name, Catalog: v.catalog,
+		Service: v.cfg.Manifest.Service, Queue: v.Queue(), Catalog: v.catalog,
 		Appliers: []*replica.Applier{v.applier}, Delayer: subscriber,
 		Metrics: v.metrics, Logger: v.cfg.Logger,
 	})
 	if err != nil {
 		return nil, err
 	}
-	router, err := message.NewRouter(
-		message.RouterConfig{CloseTimeout: v.cfg.DrainTimeout + closeMargin},
-		watermill.NewSlogLogger(v.cfg.Logger))
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: closeTimeout}, watermill.NewSlogLogger(v.cfg.Logger))
 	if err != nil {
 		return nil, err
 	}
-	router.AddConsumerHandler("profiles", queue.Name, subscriber, consumer.Handle)
+	router.AddConsumerHandler("profiles", v.Queue(), &patient{Subscriber: subscriber, note: v.note, logger: v.cfg.Logger}, consumer.Handle)
 	return router, nil
 }
