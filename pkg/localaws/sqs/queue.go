@@ -29,6 +29,9 @@ type queue struct {
 
 	dedup    deduplication
 	attempts map[string]receiveAttempt
+	// attemptOrder has the ids of attempts by age; one used again is in it
+	// twice, and forgotten after its last use.
+	attemptOrder []string
 	sequence uint64
 
 	waiters []*waiter
@@ -69,7 +72,7 @@ func (q *queue) empty() {
 		return before(a.due, b.due, a, b)
 	}, btree.Options{NoLocks: true})
 	q.counts = [3]int{}
-	q.attempts = map[string]receiveAttempt{}
+	q.attempts, q.attemptOrder = map[string]receiveAttempt{}, nil
 	if q.settings.fifo {
 		q.line = newGroups()
 	} else {

@@ -167,10 +167,13 @@ func (q *queue) repeatAttempt(in receiveRequest, now time.Time, visibility time.
 	if in.ReceiveRequestAttemptID == nil {
 		return nil
 	}
-	for id, attempt := range q.attempts {
-		if !attempt.until.After(now) {
-			delete(q.attempts, id)
+	for len(q.attemptOrder) > 0 {
+		oldest := q.attemptOrder[0]
+		if attempt := q.attempts[oldest]; attempt.until.After(now) {
+			break // the window is constant, so the rest is younger
 		}
+		delete(q.attempts, oldest)
+		q.attemptOrder = q.attemptOrder[1:]
 	}
 	attempt, ok := q.attempts[*in.ReceiveRequestAttemptID]
 	if !ok {
@@ -196,6 +199,7 @@ func (q *queue) rememberAttempt(in receiveRequest, taken []*message, now time.Ti
 		attempt.receipts = append(attempt.receipts, m.receipt)
 	}
 	q.attempts[*in.ReceiveRequestAttemptID] = attempt
+	q.attemptOrder = append(q.attemptOrder, *in.ReceiveRequestAttemptID)
 }
 
 // present is a message as the request wants to see it.
