@@ -189,12 +189,16 @@ func (s *survey) smaller(step *Step, attributes map[string]string, err error) bo
 
 func (s *survey) changeQueue(ctx context.Context, step *Step, spec queueSpec) error {
 	want, change := spec.wanted(), map[string]string{}
+	if spec.topic != "" {
+		// Always with the rest: one engine other than AWS drops the policy when
+		// attributes are set without it, and setting it again does no harm.
+		change[attrPolicy] = compact(queuePolicy(s.queues[spec.name].arn, s.topics[spec.topic], s.overTLS()))
+	}
 	for _, d := range step.Differences {
 		switch d.Field {
+		case attrPolicy:
 		case attrRedrive:
 			change[attrRedrive] = redriveJSON(s.queues[spec.deadLetters].arn, spec.maxReceives)
-		case attrPolicy:
-			change[attrPolicy] = compact(queuePolicy(s.queues[spec.name].arn, s.topics[spec.topic], s.overTLS()))
 		default:
 			change[d.Field] = want[d.Field]
 		}
