@@ -106,7 +106,7 @@ func (s *Service) prepareBatchGet(requests map[string]keysAndAttributes) ([]batc
 			return nil, parameter("'[]'", "requestItems."+name+".member.keys", "Member must have length greater than or equal to 1")
 		}
 		var err error
-		if g.projection, err = parseProjection(g.request.ExpressionAttributeNames, g.request.ProjectionExpression); err != nil {
+		if g.projection, err = parseProjection(s.cache, g.request.ExpressionAttributeNames, g.request.ProjectionExpression); err != nil {
 			return nil, err
 		}
 		if g.table, err = s.table(name); err != nil {

@@ -24,7 +24,7 @@ func (s *Service) deleteItem(body []byte) (any, error) {
 	if err := in.checkOld(); err != nil {
 		return nil, err
 	}
-	w, err := in.parseWrite(nil, in.ConditionExpression, false)
+	w, err := in.parseWrite(s.cache, nil, in.ConditionExpression, false)
 	if err != nil {
 		return nil, err
 	}

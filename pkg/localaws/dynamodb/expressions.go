@@ -10,13 +10,13 @@ import (
 // expressions are the parameters every request with expressions has; request
 // structs embed them.
 type expressions struct {
-	ExpressionAttributeNames  map[string]string     `json:",omitempty"`
-	ExpressionAttributeValues map[string]attr.Value `json:",omitempty"`
+	ExpressionAttributeNames  map[string]string `json:",omitempty"`
+	ExpressionAttributeValues expr.Values       `json:",omitempty"`
 }
 
 // parse checks the parameters. given says whether the request has any
 // expression; valued names its absent expressions that could use values.
-func (e expressions) parse(given bool, valued ...string) (*expr.Parameters, error) {
+func (e expressions) parse(cache *expr.Cache, given bool, valued ...string) (*expr.Parameters, error) {
 	if !given {
 		if e.ExpressionAttributeNames != nil {
 			return nil, invalid("ExpressionAttributeNames can only be specified when using expressions")
@@ -29,7 +29,7 @@ func (e expressions) parse(given bool, valued ...string) (*expr.Parameters, erro
 			return nil, invalid("ExpressionAttributeValues can only be specified when using expressions: %s%s", strings.Join(valued, " and "), verb)
 		}
 	}
-	return expr.NewParameters(e.ExpressionAttributeNames, e.ExpressionAttributeValues)
+	return cache.Parameters(e.ExpressionAttributeNames, e.ExpressionAttributeValues)
 }
 
 // writeExpressions are the expressions of one write, parsed.
@@ -39,13 +39,13 @@ type writeExpressions struct {
 }
 
 // parseWrite parses a write's expressions and refuses unused parameters.
-func (e expressions) parseWrite(update, condition *string, updates bool) (writeExpressions, error) {
+func (e expressions) parseWrite(cache *expr.Cache, update, condition *string, updates bool) (writeExpressions, error) {
 	valued := []string{"ConditionExpression"}
 	if updates {
 		valued = []string{"UpdateExpression", "ConditionExpression"}
 	}
 	var w writeExpressions
-	p, err := e.parse(update != nil || condition != nil, valued...)
+	p, err := e.parse(cache, update != nil || condition != nil, valued...)
 	if err != nil {
 		return w, err
 	}
@@ -63,8 +63,8 @@ func (e expressions) parseWrite(update, condition *string, updates bool) (writeE
 }
 
 // parseProjection parses a read's projection, nil if there is none.
-func parseProjection(names map[string]string, projection *string) (*expr.Projection, error) {
-	p, err := expressions{ExpressionAttributeNames: names}.parse(projection != nil)
+func parseProjection(cache *expr.Cache, names map[string]string, projection *string) (*expr.Projection, error) {
+	p, err := expressions{ExpressionAttributeNames: names}.parse(cache, projection != nil)
 	if err != nil || projection == nil {
 		return nil, err
 	}
@@ -81,4 +81,14 @@ func applyProjection(pr *expr.Projection, item attr.Item) attr.Item {
 		return item
 	}
 	return pr.Apply(item)
+}
+
+// projected is what a projection keeps of an entry, nil for no entry. An
+// entry of which it keeps nothing is an empty item.
+func projected(pr *expr.Projection, e *entry) *attr.Item {
+	if e == nil {
+		return nil
+	}
+	item := applyProjection(pr, e.item)
+	return &item
 }

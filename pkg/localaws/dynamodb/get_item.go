@@ -15,7 +15,7 @@ type getItemInput struct {
 }
 
 type getItemOutput struct {
-	Item             attr.Item         `json:",omitempty"`
+	Item             *attr.Item        `json:",omitempty"`
 	ConsumedCapacity *consumedCapacity `json:",omitempty"`
 }
 
@@ -32,7 +32,7 @@ func (s *Service) getItem(body []byte) (any, error) {
 	if err := checkReturnCapacity(in.ReturnConsumedCapacity); err != nil {
 		return nil, err
 	}
-	pr, err := parseProjection(in.ExpressionAttributeNames, in.ProjectionExpression)
+	pr, err := parseProjection(s.cache, in.ExpressionAttributeNames, in.ProjectionExpression)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func (s *Service) getItem(body []byte) (any, error) {
 		return nil, err
 	}
 	return getItemOutput{
-		Item:             applyProjection(pr, itemOf(e)),
+		Item:             projected(pr, e),
 		ConsumedCapacity: consumed(in.ReturnConsumedCapacity, t.name, writeCost{table: readUnits(sizeOf(e), in.ConsistentRead)}),
 	}, nil
 }

@@ -205,3 +205,18 @@ func TestConsumedCapacity(t *testing.T) {
 	check("an eventually consistent read", get(false), 0.5, 0.5, 0, 0, 0)
 	check("a consistent read", get(true), 1, 1, 0, 0, 0)
 }
+
+func TestAProjectionThatKeepsNothingGivesAnEmptyItem(t *testing.T) {
+	r := newRig(t)
+	r.create(t, things("things"))
+	r.put(t, "things", thingKey(1))
+	for k, there := range map[int]bool{1: true, 2: false} {
+		out, err := r.GetItem(t.Context(), &sdk.GetItemInput{TableName: aws.String("things"), Key: thingKey(k), ProjectionExpression: aws.String("x")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (out.Item != nil) != there || len(out.Item) != 0 {
+			t.Errorf("item %d gives %v, want an empty item only if it exists", k, out.Item)
+		}
+	}
+}

@@ -1,7 +1,9 @@
 package dynamodb
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
 	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/expr"
@@ -136,6 +138,9 @@ func (r *reader) useIndex(in pageInput) error {
 	if ix.projected == nil {
 		return nil
 	}
+	if err := ix.checkFilter(r.filter); err != nil {
+		return err
+	}
 	if in.Select == selectAll {
 		if !ix.local {
 			return invalid("One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL", ix.name)
@@ -155,6 +160,25 @@ func (r *reader) useIndex(in pageInput) error {
 		r.fetch = true
 	}
 	return nil
+}
+
+// checkFilter refuses a filter on what the index does not carry, even where a
+// local index would fetch it for the answer.
+func (ix *index) checkFilter(filter *expr.Condition) error {
+	if filter == nil {
+		return nil
+	}
+	var absent []string
+	for _, name := range filter.TopLevelNames() {
+		if !ix.projected[name] {
+			absent = append(absent, name)
+		}
+	}
+	if len(absent) == 0 {
+		return nil
+	}
+	slices.Sort(absent)
+	return invalid("One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: [%s]", ix.name, strings.Join(absent, ", "))
 }
 
 // settle lets a lagging index catch up with what its readers may see by now.

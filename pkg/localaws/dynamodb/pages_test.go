@@ -346,6 +346,7 @@ func TestSelectAndProjection(t *testing.T) {
 		"a consistent read of a global index":       {func(in *sdk.QueryInput) { byH(in); in.ConsistentRead = aws.Bool(true) }, "Consistent reads are not supported on global secondary indexes"},
 		"an index the table does not have":          {func(in *sdk.QueryInput) { in.IndexName = aws.String("by-z") }, "does not have the specified index: by-z"},
 		"a filter on a key attribute":               {func(in *sdk.QueryInput) { in.FilterExpression = aws.String("s = :p") }, "Filter Expression can only contain non-primary key attributes: Primary key attribute: s"},
+		"a filter on what the index does not have":  {func(in *sdk.QueryInput) { in.IndexName, in.FilterExpression = aws.String("by-l"), aws.String("x = :p") }, "Secondary index by-l does not project one or more filter attributes: [x]"},
 		"a projection of a count":                   {func(in *sdk.QueryInput) { in.Select, in.ProjectionExpression = types.SelectCount, aws.String("x") }, "choosing to get only the Count"},
 		"a start in another partition":              {func(in *sdk.QueryInput) { in.ExclusiveStartKey = item{"p": s("b"), "s": s("1")} }, "outside query boundaries"},
 		"a start with half a key":                   {func(in *sdk.QueryInput) { in.ExclusiveStartKey = item{"p": s("a")} }, "The provided starting key is invalid"},

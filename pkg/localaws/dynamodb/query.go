@@ -23,7 +23,7 @@ func (s *Service) query(body []byte) (any, error) {
 	if in.KeyConditionExpression == nil {
 		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
-	p, err := in.parse(true)
+	p, err := in.parse(s.cache, true)
 	if err != nil {
 		return nil, err
 	}

@@ -46,7 +46,7 @@ func (s *Service) scan(body []byte) (any, error) {
 	if err := in.checkSegments(); err != nil {
 		return nil, err
 	}
-	p, err := in.parse(in.FilterExpression != nil || in.ProjectionExpression != nil, "FilterExpression")
+	p, err := in.parse(s.cache, in.FilterExpression != nil || in.ProjectionExpression != nil, "FilterExpression")
 	if err != nil {
 		return nil, err
 	}

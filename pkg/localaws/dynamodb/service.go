@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/expr"
 	"github.com/tributary-dev/tributary/pkg/localaws/streams"
 	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 )
@@ -46,6 +47,7 @@ type Service struct {
 	cfg        Config
 	operations map[string]func(body []byte) (any, error)
 	tokens     tokens
+	cache      *expr.Cache // of parsed expressions
 
 	mu     sync.RWMutex
 	tables map[string]*table
@@ -56,7 +58,7 @@ type Service struct {
 
 // New makes a service without tables.
 func New(cfg Config) *Service {
-	s := &Service{cfg: cfg.withDefaults(), tables: make(map[string]*table)}
+	s := &Service{cfg: cfg.withDefaults(), tables: make(map[string]*table), cache: expr.NewCache()}
 	s.operations = s.allOperations()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel

@@ -28,7 +28,7 @@ type transactGetItemsOutput struct {
 }
 
 type itemResponse struct {
-	Item attr.Item `json:",omitempty"`
+	Item *attr.Item `json:",omitempty"`
 }
 
 func (s *Service) transactGetItems(body []byte) (any, error) {
@@ -77,7 +77,7 @@ func (s *Service) transactGetItems(body []byte) (any, error) {
 		cost := costs[x.table.name]
 		cost.table += readUnits(sizeOf(e), true)
 		costs[x.table.name] = cost
-		out.Responses[i].Item = applyProjection(projections[i], itemOf(e))
+		out.Responses[i].Item = projected(projections[i], e)
 	}
 	if bytes > maxTransactionBytes {
 		return nil, invalid("Transaction request cannot exceed 4 MB: the items in it have %d bytes", bytes)
@@ -94,7 +94,7 @@ func (s *Service) getTarget(get *transactGet) (target, *expr.Projection, error) 
 	if err := checkTableName(get.TableName); err != nil {
 		return target{}, nil, err
 	}
-	pr, err := parseProjection(get.ExpressionAttributeNames, get.ProjectionExpression)
+	pr, err := parseProjection(s.cache, get.ExpressionAttributeNames, get.ProjectionExpression)
 	if err != nil {
 		return target{}, nil, err
 	}

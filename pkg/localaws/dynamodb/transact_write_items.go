@@ -247,7 +247,7 @@ func (s *Service) actionOn(c transactCommon, update *string, make func(*table, w
 	if err := checkReturnFailed(c.ReturnValuesOnConditionCheckFailure); err != nil {
 		return nil, err
 	}
-	w, err := c.parseWrite(update, c.ConditionExpression, update != nil)
+	w, err := c.parseWrite(s.cache, update, c.ConditionExpression, update != nil)
 	if err != nil {
 		return nil, err
 	}

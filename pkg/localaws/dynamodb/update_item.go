@@ -26,7 +26,7 @@ func (s *Service) updateItem(body []byte) (any, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	w, err := in.parseWrite(in.UpdateExpression, in.ConditionExpression, true)
+	w, err := in.parseWrite(s.cache, in.UpdateExpression, in.ConditionExpression, true)
 	if err != nil {
 		return nil, err
 	}
