@@ -21,6 +21,12 @@ var receiveBackoff = Backoff{Base: 100 * time.Millisecond, Max: 20 * time.Second
 // where there is room for some: a receive costs the same for one.
 const roomPatience = 10 * time.Millisecond
 
+// receiveGrace is how long a receive under way may still bring messages when
+// the subscription stops. Under load it answers within that, and what it brings
+// is given back; cut off, it would leave messages invisible until their
+// visibility timeout is over.
+const receiveGrace = 200 * time.Millisecond
+
 // received is one message as it came, and what became of reading it.
 type received struct {
 	raw        types.Message
@@ -30,8 +36,9 @@ type received struct {
 	unreadable error
 }
 
-// receive is one receive loop. No error ends it; only its context does.
-func (s *subscription) receive(ctx context.Context) {
+// receive is one receive loop. No error ends it; only the end of ctx does, and
+// that of request ends a receive under way.
+func (s *subscription) receive(ctx, request context.Context) {
 	failures, early := 0, 0
 	for {
 		want := s.room.take(ctx, MaxBatchMessages, roomPatience)
@@ -39,7 +46,7 @@ func (s *subscription) receive(ctx context.Context) {
 			return
 		}
 		begun := time.Now()
-		out, err := s.client.ReceiveMessage(ctx, s.receiveInput(want))
+		out, err := s.client.ReceiveMessage(request, s.receiveInput(want))
 		s.counts.receives.Add(1)
 		if err != nil {
 			s.room.release(want)

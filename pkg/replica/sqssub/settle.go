@@ -138,5 +138,5 @@ func (s *subscription) giveBackWaiting() {
 	for _, f := range waiting {
 		s.giveBackOne(f, 0)
 	}
-	s.visibilities.hurry()
+	s.visibilities.hurry() // only now, so that they share requests
 }

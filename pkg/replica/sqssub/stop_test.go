@@ -62,7 +62,7 @@ func TestCloseGivesBackAtOnceWhatNobodyTook(t *testing.T) {
 			defer close(closed)
 			w.close(s)
 		}()
-		time.Sleep(100 * time.Millisecond)
+		time.Sleep(300 * time.Millisecond)
 		w.wantDepth(url, 99, 1) // while the drain goes on
 		w.wantAtMost("ChangeMessageVisibilityBatch", 11)
 		if held.Context().Err() != nil {
@@ -191,11 +191,30 @@ func TestAMessageWhoseReceiveWasCutOffComesBackByItself(t *testing.T) {
 		s := w.subscriber(sqssub.Config{})
 		w.handle(s, url, func(msg *message.Message) { msg.Ack() })
 		time.Sleep(time.Second)
-		if took := w.close(s); took > 100*time.Millisecond {
+		if took := w.close(s); took > time.Second {
 			t.Errorf("Close took %v with nothing to drain", took)
 		}
 		w.wantDepth(url, 0, 5)
 		time.Sleep(31 * time.Second)
 		w.wantDepth(url, 5, 0)
+	})
+}
+
+func TestWhatAReceiveBringsWhileStoppingIsGivenBackAtOnce(t *testing.T) {
+	inWorld(t, localaws.Config{}, func(w *world) {
+		url := w.queue("stats-profile", nil)
+		w.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Operation == "ReceiveMessage" {
+				return localaws.Fault{DelayAfter: 50 * time.Millisecond} // taken, and on the way
+			}
+			return localaws.Fault{}
+		})
+		w.send(url, 20)
+		s := w.subscriber(sqssub.Config{})
+		w.handle(s, url, func(msg *message.Message) { t.Errorf("message %s was handed out while stopping", msg.Payload) })
+		time.Sleep(10 * time.Millisecond)
+		w.wantDepth(url, 0, 20)
+		w.close(s)
+		w.wantDepth(url, 20, 0)
 	})
 }

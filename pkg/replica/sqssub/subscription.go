@@ -75,11 +75,13 @@ const parallelRequests = 8
 func (s *subscription) run(ctx context.Context) {
 	receiving, stopReceiving := context.WithCancel(ctx)
 	defer stopReceiving()
+	polling, cutOff := context.WithCancel(context.WithoutCancel(ctx))
+	defer cutOff()
 	beating, stopBeating := context.WithCancel(s.requests)
 	defer stopBeating()
 	var receivers, handOut, heartbeat sync.WaitGroup
 	for range s.cfg.Receivers {
-		receivers.Go(func() { s.receive(receiving) })
+		receivers.Go(func() { s.receive(receiving, polling) })
 	}
 	handOut.Go(s.handOut)
 	heartbeat.Go(func() { s.keepInvisible(beating) })
@@ -88,13 +90,14 @@ func (s *subscription) run(ctx context.Context) {
 	case <-ctx.Done():
 	case <-s.closing:
 	}
+	stopped := time.Now()
 	stopReceiving()
+	defer time.AfterFunc(receiveGrace, cutOff).Stop()
 	close(s.stopping)
 	handOut.Wait()
+	receivers.Wait() // before anything is given back, which they would receive again
 	s.giveBackWaiting()
-	receivers.Wait()
-	s.giveBackWaiting() // what a receive brought at the last moment
-	bound := s.drain()
+	bound := s.drain(s.cfg.DrainTimeout - time.Since(stopped))
 	defer bound.Stop()
 	stopBeating()
 	heartbeat.Wait()
@@ -105,15 +108,15 @@ func (s *subscription) run(ctx context.Context) {
 	close(s.out)
 }
 
-// drain waits for the messages handed out, first patiently, then with their
-// contexts ended. It returns the timer that ends all requests.
-func (s *subscription) drain() (bound *time.Timer) {
+// drain waits for the messages handed out, first for as long as they may take,
+// then with their contexts ended. It returns the timer that ends all requests.
+func (s *subscription) drain(timeout time.Duration) (bound *time.Timer) {
 	settled := make(chan struct{})
 	go func() {
 		s.work.Wait()
 		close(settled)
 	}()
-	patience := time.NewTimer(s.cfg.DrainTimeout)
+	patience := time.NewTimer(timeout)
 	defer patience.Stop()
 	select {
 	case <-settled:
