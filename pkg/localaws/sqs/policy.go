@@ -85,24 +85,26 @@ func (c condition) holds(who publisher) bool {
 	return matched != c.negated
 }
 
-// wildcard matches * with any text and ? with any character.
+// wildcard matches * with any text and ? with any character. It goes back only
+// to the last *, so that no pattern takes longer than pattern times value.
 func wildcard(pattern, value string) bool {
-	for pattern != "" {
+	p, v := 0, 0
+	star, resume := -1, 0
+	for v < len(value) {
 		switch {
-		case pattern[0] == '*':
-			rest := strings.TrimLeft(pattern, "*")
-			for i := 0; i <= len(value); i++ {
-				if wildcard(rest, value[i:]) {
-					return true
-				}
-			}
-			return false
-		case value == "" || pattern[0] != '?' && pattern[0] != value[0]:
+		case p < len(pattern) && pattern[p] == '*':
+			star, resume = p, v
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == value[v]):
+			p, v = p+1, v+1
+		case star >= 0:
+			resume++
+			p, v = star+1, resume
+		default:
 			return false
 		}
-		pattern, value = pattern[1:], value[1:]
 	}
-	return value == ""
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // texts is a JSON string or list of strings.

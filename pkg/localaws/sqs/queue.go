@@ -32,7 +32,7 @@ type queue struct {
 	// attemptOrder has the ids of attempts by age; one used again is in it
 	// twice, and forgotten after its last use.
 	attemptOrder []string
-	sequence uint64
+	sequence     uint64
 
 	waiters []*waiter
 	timer   *time.Timer

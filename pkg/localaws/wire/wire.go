@@ -85,10 +85,26 @@ func Decode(code string, body []byte, into any) error {
 		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 			return Errorf(code, "localaws does not know the parameter %s", name)
 		}
-		return &Error{Code: "SerializationException", Message: err.Error()}
+		return &Error{Code: "SerializationException", Message: describe(err)}
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Errorf("SerializationException", "the request body goes on after its JSON value")
 	}
 	return nil
+}
+
+// describe says what is wrong with a body in the caller's words, not in those
+// of Go's types.
+func describe(err error) string {
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &wrongType) && wrongType.Field != "":
+		return fmt.Sprintf("the parameter %s has a %s, which is not what it takes", wrongType.Field, wrongType.Value)
+	case errors.As(err, &wrongType):
+		return fmt.Sprintf("the request body is a %s, not an object", wrongType.Value)
+	case errors.Is(err, io.EOF):
+		return "the request has no body"
+	default:
+		return strings.TrimPrefix(err.Error(), "json: ")
+	}
 }
