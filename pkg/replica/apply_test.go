@@ -448,6 +448,26 @@ func (brokenStore) Write(context.Context, replica.Write) (replica.WriteResult, e
 	return replica.WriteResult{}, errors.New("throttled")
 }
 
+func (s *shelf) createSeats() {
+	s.t.Helper()
+	_, err := s.db.CreateTable(s.t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("seats"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("seat"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("employer"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{{AttributeName: aws.String("seat"), KeyType: types.KeyTypeHash}},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName:  aws.String("by-employer"),
+			KeySchema:  []types.KeySchemaElement{{AttributeName: aws.String("employer"), KeyType: types.KeyTypeHash}},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+		}},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 func (s *shelf) remove(table string, key contracts.Item) {
 	s.t.Helper()
 	_, err := s.db.DeleteItem(s.t.Context(), &dynamodb.DeleteItemInput{TableName: aws.String(table), Key: dynamostore.ToAttributes(key)})

@@ -355,3 +355,34 @@ func (q *queue) SendDelayed(_ context.Context, _ string, msg *message.Message, d
 	q.sent, q.delay = append(q.sent, msg), delay
 	return nil
 }
+
+// An entry whose subject is no part of its key can move to another subject
+// between the index's answer and the write; it must not get the old one's name.
+func TestACopyMovedToAnotherSubjectMeanwhileIsNotMixedUp(t *testing.T) {
+	for name, atomic := range map[string]string{"each by itself": "", "in one transaction": "\n        atomic: true"} {
+		t.Run(name, func(t *testing.T) {
+			inShelf(t, func(s *shelf) {
+				s.createSeats()
+				s.put("seats", attrs("seat", "7", "employer", "1"))
+				store := &vanishing{Store: s.store}
+				store.afterFind = func() { s.put("seats", attrs("seat", "7", "employer", "2")) }
+				a := must(newApplier(store,
+					"  - name: watchlists\n    partition_key: {name: user, type: S}\n    sort_key: {name: cik, type: S}\n", "  - name: seats\n    partition_key: {name: seat, type: S}\n",
+					"- name: by-cik\n        partition_key: {name: cik, type: S}\n        sort_key: {name: user, type: S}", "- name: by-employer\n        partition_key: {name: employer, type: S}",
+					"table: watchlists", "table: seats", "index: by-cik", "index: by-employer",
+					atomically, atomically+atomic))
+				result := s.apply(a, upsert(time.Second, "name", "A"))
+				item, err := s.store.Read(s.t.Context(), "seats", attrs("seat", "7"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(attrs("seat", "7", "employer", "2"), item); diff != "" {
+					t.Errorf("(-want +got)\n%s", diff)
+				}
+				if diff := cmp.Diff(map[replica.Outcome]int{replica.Skipped: 1}, result.Copies); diff != "" {
+					t.Error(diff)
+				}
+			})
+		})
+	}
+}
