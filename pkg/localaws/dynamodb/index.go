@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
+	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/expr"
 )
 
 // index is a secondary index. Its table's lock guards it.
@@ -48,16 +49,18 @@ func newIndex(def secondaryIndex, key, table keySchema, local bool) *index {
 	return ix
 }
 
-// holds says whether the index has an entry for an item: one that has every
-// key attribute of the index in its type.
+// holds says whether the index has an entry for an item: one whose index keys
+// are all there and fit. Others can only be older than the index.
 func (ix *index) holds(item attr.Item) bool {
-	if item == nil {
+	if item == nil || !fits(item[ix.key.hash.Name], ix.key.hash, maxHashBytes) {
 		return false
 	}
-	if item[ix.key.hash.Name].Type() != ix.key.hash.Type {
-		return false
-	}
-	return !ix.key.hasRange() || item[ix.key.rng.Name].Type() == ix.key.rng.Type
+	return !ix.key.hasRange() || fits(item[ix.key.rng.Name], ix.key.rng, maxRangeBytes)
+}
+
+// fits says whether a value can be the given key attribute.
+func fits(v attr.Value, a expr.KeyAttr, most int) bool {
+	return v.Type() == a.Type && emptyKind(v) == "" && v.Size() <= most
 }
 
 // project returns the attributes an entry of an item carries.

@@ -220,3 +220,27 @@ func TestAProjectionThatKeepsNothingGivesAnEmptyItem(t *testing.T) {
 		}
 	}
 }
+
+func TestATableGoesByItsARNToo(t *testing.T) {
+	r := newRig(t)
+	r.create(t, things("things"))
+	r.put(t, "arn:aws:dynamodb:us-east-1:000000000000:table/things", thingKey(1))
+	if all := r.all(t, "things"); len(all) != 1 {
+		t.Errorf("the table has %d items", len(all))
+	}
+}
+
+func TestEqualNumbersAreOneKey(t *testing.T) {
+	r := newRig(t)
+	r.create(t, rowsTable())
+	for _, number := range []string{"1", "1.0", "1e0", "0.01E2"} {
+		r.put(t, "rows", item{"p": s("a"), "s": n(number)})
+	}
+	out, err := r.Scan(t.Context(), &sdk.ScanInput{TableName: aws.String("rows")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.Count != 1 {
+		t.Errorf("one number made %d items", out.Count)
+	}
+}

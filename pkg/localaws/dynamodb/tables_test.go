@@ -118,6 +118,7 @@ func TestUpdateTableAddsAndRemovesAnIndex(t *testing.T) {
 	r.put(t, "things", item{"p": s("a"), "s": s("1"), "k": s("x")})
 	r.put(t, "things", item{"p": s("a"), "s": s("2"), "k": n("7")}) // not of the index's type
 	r.put(t, "things", item{"p": s("a"), "s": s("3")})
+	r.put(t, "things", item{"p": s("a"), "s": s("4"), "k": s("")}) // no key can be empty
 
 	create := &sdk.UpdateTableInput{
 		TableName:            in.TableName,
@@ -128,6 +129,12 @@ func TestUpdateTableAddsAndRemovesAnIndex(t *testing.T) {
 	}
 	if _, err := r.UpdateTable(t.Context(), create); err != nil {
 		t.Fatal(err)
+	}
+	// An update of something else does not bring the unfit ones in.
+	for _, rng := range []string{"2", "4"} {
+		if _, err := r.UpdateItem(t.Context(), &sdk.UpdateItemInput{TableName: in.TableName, Key: item{"p": s("a"), "s": s(rng)}, UpdateExpression: aws.String("SET x = :x"), ExpressionAttributeValues: item{":x": n("1")}}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	out, err := r.Scan(t.Context(), &sdk.ScanInput{TableName: in.TableName, IndexName: aws.String("by-k")})
 	if err != nil {

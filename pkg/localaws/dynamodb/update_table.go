@@ -189,13 +189,19 @@ func (t *table) createIndex(indexes map[string]*index, defs definitions, def sec
 	if err := checkThroughput(billing, def.ProvisionedThroughput, "index "+def.IndexName); err != nil {
 		return err
 	}
-	if len(indexes) >= maxGlobalIndexes+maxLocalIndexes {
+	global := 0
+	for _, other := range indexes {
+		if !other.local {
+			global++
+		}
+	}
+	if global >= maxGlobalIndexes {
 		return wire.Errorf("LimitExceededException", "One or more parameter values were invalid: GlobalSecondaryIndexes count exceeds the per-table limit of %d", maxGlobalIndexes)
 	}
 	t.entries.Scan(func(e *entry) bool {
 		// As on AWS, an item whose value breaks the index's rules is left out.
-		if ix.holds(e.item) && ix.checkKeys(e.item, nil, false) == nil {
-			ix.apply(nil, ix.entry(e))
+		if added := ix.entry(e); added != nil {
+			ix.apply(nil, added)
 		}
 		return true
 	})
