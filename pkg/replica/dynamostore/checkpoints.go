@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -64,7 +65,7 @@ func (c *Checkpoints) Load(ctx context.Context, stream, shard string) (dynamostr
 		ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return dynamostream.Checkpoint{}, fmt.Errorf("load checkpoint of %s: %w", shard, err)
+		return dynamostream.Checkpoint{}, fmt.Errorf("load checkpoint of %s: %w", shard, c.explain(err))
 	}
 	item, err := FromAttributes(out.Item)
 	if err != nil {
@@ -77,7 +78,8 @@ func (c *Checkpoints) Load(ctx context.Context, stream, shard string) (dynamostr
 }
 
 // Save implements dynamostream.Checkpoints with a write on condition that what
-// is kept is not ahead.
+// is kept is not ahead. A finished shard is ahead of every other place in it,
+// also one whose last records were trimmed away unread.
 func (c *Checkpoints) Save(ctx context.Context, stream, shard string, place dynamostream.Checkpoint) error {
 	now := c.now()
 	set := contracts.Item{
@@ -89,8 +91,11 @@ func (c *Checkpoints) Save(ctx context.Context, stream, shard string, place dyna
 	}
 	e := newExpression()
 	order, finished := e.name(checkpointOrder), e.name(checkpointFinished)
-	condition := "attribute_not_exists(" + order + ") OR (" + finished + " = " + e.value(contracts.Bool(false)) +
-		" AND " + order + " <= " + e.value(set[checkpointOrder]) + ")"
+	open := finished + " = " + e.value(contracts.Bool(false))
+	if !place.Finished {
+		open = "(" + open + " AND " + order + " <= " + e.value(set[checkpointOrder]) + ")"
+	}
+	condition := "attribute_not_exists(" + order + ") OR " + open
 	_, err := c.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 aws.String(c.table),
 		Key:                       c.key(stream, shard),
@@ -100,9 +105,17 @@ func (c *Checkpoints) Save(ctx context.Context, stream, shard string, place dyna
 		ExpressionAttributeValues: e.values,
 	})
 	if _, err := held(err); err != nil {
-		return fmt.Errorf("save checkpoint of %s: %w", shard, err)
+		return fmt.Errorf("save checkpoint of %s: %w", shard, c.explain(err))
 	}
 	return nil
+}
+
+// explain names the table where there is none.
+func (c *Checkpoints) explain(err error) error {
+	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
+		return fmt.Errorf("there is no table %s with string key %q: create it (replicactl bootstrap, or Terraform): %w", c.table, checkpointID, err)
+	}
+	return err
 }
 
 func padded(sequence string) string {

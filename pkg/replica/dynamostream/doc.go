@@ -4,7 +4,8 @@
 //
 // It promises that a record is done with (published, stamped, dead-lettered or
 // of no interest) before the stream is taken as read past it, that a shard is
-// read only after its parent, and that one record that keeps failing holds up
+// read only after its parent was read and handled (a record of the parent that
+// failed may come later), and that one record that keeps failing holds up
 // no other. Records are handled at least once. It does not promise that two
 // pollers of one stream share the work: both do all of it, which is harmless.
 package dynamostream

@@ -2,9 +2,11 @@ package dynamostream
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -23,9 +25,15 @@ var _ Relay = (*replica.Relay)(nil)
 // The mapping must have ReportBatchItemFailures on: the batch's lowest failed
 // sequence number is returned and Lambda resumes there, so what was published
 // after it is published again, which changes nothing (Reporting batch item
-// failures for Lambda with DynamoDB, Lambda developer guide).
+// failures for Lambda with DynamoDB, Lambda developer guide). A batch that does not fit into the function's timeout is answered
+// shortly before it, so that what was done of it counts.
 func LambdaHandler(relay Relay, logger *slog.Logger) func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+	if logger == nil {
+		logger = slog.Default()
+	}
 	return func(ctx context.Context, event events.DynamoDBEvent) (events.DynamoDBEventResponse, error) {
+		ctx, cancel := early(ctx)
+		defer cancel()
 		records := make([]replica.Record, len(event.Records))
 		for i := range event.Records {
 			records[i] = fromLambda(&event.Records[i])
@@ -46,4 +54,21 @@ func LambdaHandler(relay Relay, logger *slog.Logger) func(context.Context, event
 		response.BatchItemFailures = append(response.BatchItemFailures, events.DynamoDBBatchItemFailure{ItemIdentifier: records[first].SequenceNumber})
 		return response, nil
 	}
+}
+
+// answerTime is what is left of a function's timeout to answer in.
+const answerTime = time.Second
+
+// errLambdaTime is why a batch is cut off.
+var errLambdaTime = errors.New("the function's timeout is near: raise it, or lower the batch size")
+
+// early returns a context that ends a little before ctx does: a function that
+// runs into its timeout is killed without a report, and begins the whole batch
+// again, for ever if that never fits.
+func early(ctx context.Context) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadlineCause(ctx, deadline.Add(-min(answerTime, time.Until(deadline)/10)), errLambdaTime)
 }

@@ -4,39 +4,41 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"maps"
 	"math/rand/v2"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
-
-	"github.com/tributary-dev/tributary/pkg/replica"
 )
+
+// maxReadWait is the longest pause before a read that failed is tried again.
+const maxReadWait = 5 * time.Second
+
+// goneAfter is how long a shard that its stream still lists must be answered
+// with "not found" before it counts as gone. One such answer proves nothing.
+const goneAfter = 5 * time.Minute
 
 // reader follows one shard from its checkpoint to its end.
 type reader struct {
 	poller *Poller
 	key    shardKey
 
-	last     string // sequence number read last
-	iterator *string
-	atEnd    bool // the shard is closed and read out
-	held     []heldRecord
-	saved    Checkpoint
-	savedAt  time.Time
-}
+	last      string // sequence number read last
+	iterator  *string
+	horizon   bool // what follows last is trimmed: read what is left
+	atEnd     bool // the shard is closed and read out
+	announced bool // to the poller, for the sake of its children
 
-// heldRecord is a record that failed and waits for another attempt, while the
-// shard is read on.
-type heldRecord struct {
-	record   replica.Record
-	before   string // sequence number of the record before it; empty if it was the first
-	attempts int
-	due      time.Time
+	failures    int // reads that failed in a row
+	missedSince time.Time
+
+	taken int // records read so far
+	held  []heldRecord
+
+	saved        Checkpoint
+	saveDue      time.Time
+	saveFailures int
 }
 
 // run reads the shard until its end, or until ctx ends. Calls that must not be
@@ -49,192 +51,142 @@ func (r *reader) run(ctx, work context.Context) {
 		r.poller.shardRead(r.key)
 		return
 	}
-	for ctx.Err() == nil {
-		records, ok := r.read(ctx)
-		if !ok {
-			continue
+	for ctx.Err() == nil && !r.saved.Finished {
+		fresh, wait := r.read(ctx)
+		r.handle(work, fresh)
+		if r.atEnd && !r.announced {
+			// Only now: the children's records come after this one's last.
+			r.announced = true
+			r.poller.shardRead(r.key)
 		}
-		r.handle(work, records)
 		r.save(work, false)
-		if r.atEnd && len(r.held) == 0 {
-			break
-		}
-		if len(records) == 0 {
-			r.pause(ctx, r.poller.cfg.IdleWait)
-		}
+		pause(ctx, wait)
 	}
 	r.save(work, true)
 }
 
 // load reads the checkpoint, however long that takes; false if ctx ended.
 func (r *reader) load(ctx context.Context) bool {
+	cfg := &r.poller.cfg
 	for attempt := 0; ctx.Err() == nil; attempt++ {
-		c, err := r.poller.cfg.Checkpoints.Load(ctx, r.key.stream, r.key.shard)
+		c, err := r.loadOnce(ctx)
 		if err == nil {
 			r.saved, r.last = c, c.Sequence
 			return true
 		}
-		r.log(ctx, slog.LevelError, "checkpoint not read, trying again", err)
-		r.backOff(ctx, attempt)
+		if ctx.Err() != nil {
+			break
+		}
+		r.log(ctx, slog.LevelError, "checkpoint not read, trying again", slog.Any("cause", err))
+		pause(ctx, backOff(attempt, cfg.RetryWait, maxReadWait))
 	}
 	return false
 }
 
-// read returns the next records; false if there is nothing to handle yet.
-func (r *reader) read(ctx context.Context) ([]types.Record, bool) {
+func (r *reader) loadOnce(ctx context.Context) (Checkpoint, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return r.poller.cfg.Checkpoints.Load(ctx, r.key.stream, r.key.shard)
+}
+
+// read returns the next records and how long to pause after they are handled.
+func (r *reader) read(ctx context.Context) ([]types.Record, time.Duration) {
 	cfg := &r.poller.cfg
 	if r.atEnd || len(r.held) >= cfg.MaxHeldRecords {
-		return nil, true // only the held records are left to do
+		return nil, cfg.IdleWait // only what is held is left to do
 	}
-	err := r.position(ctx)
-	if err == nil {
-		var out *dynamodbstreams.GetRecordsOutput
-		out, err = cfg.Streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{
-			ShardIterator: r.iterator,
-			Limit:         aws.Int32(int32(cfg.MaxBatchRecords)),
-		})
-		if err == nil {
-			r.iterator = out.NextShardIterator
-			if r.iterator == nil {
-				r.atEnd = true
-				r.poller.shardRead(r.key)
-			}
-			return out.Records, true
-		}
-	}
-	r.recover(ctx, err)
-	return nil, false
-}
-
-// position gets an iterator after the record read last.
-func (r *reader) position(ctx context.Context) error {
-	if r.iterator != nil {
-		return nil
-	}
-	in := &dynamodbstreams.GetShardIteratorInput{
-		StreamArn:         aws.String(r.key.stream),
-		ShardId:           aws.String(r.key.shard),
-		ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
-	}
-	if r.last != "" {
-		in.ShardIteratorType, in.SequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, aws.String(r.last)
-	}
-	out, err := r.poller.cfg.Streams.GetShardIterator(ctx, in)
+	out, err := r.next(ctx)
 	if err != nil {
-		return err
+		return nil, r.recover(ctx, err)
 	}
-	r.iterator = out.ShardIterator
-	return nil
+	r.failures, r.missedSince = 0, time.Time{}
+	r.iterator = out.NextShardIterator
+	r.atEnd = r.iterator == nil
+	if len(out.Records) == 0 && !r.atEnd {
+		return nil, cfg.IdleWait
+	}
+	return out.Records, 0
 }
 
-// recover answers an error of the stream: it goes on from where it was, or,
-// where records are gone for good, says so and goes on with what is left.
-func (r *reader) recover(ctx context.Context, err error) {
+// next reads one page after the record read last.
+func (r *reader) next(ctx context.Context) (*dynamodbstreams.GetRecordsOutput, error) {
+	cfg := &r.poller.cfg
+	if r.iterator == nil {
+		in := &dynamodbstreams.GetShardIteratorInput{
+			StreamArn:         aws.String(r.key.stream),
+			ShardId:           aws.String(r.key.shard),
+			ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
+		}
+		if r.last != "" && !r.horizon {
+			in.ShardIteratorType, in.SequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, aws.String(r.last)
+		}
+		out, err := within(ctx, in, cfg.Streams.GetShardIterator)
+		if err != nil {
+			return nil, err
+		}
+		r.iterator = out.ShardIterator
+	}
+	return within(ctx, &dynamodbstreams.GetRecordsInput{
+		ShardIterator: r.iterator,
+		Limit:         aws.Int32(int32(cfg.MaxBatchRecords)),
+	}, cfg.Streams.GetRecords)
+}
+
+// recover answers an error of the stream and returns the pause before the next
+// read: it goes on from where it was, or, where records are gone for good, says
+// so and goes on with what is left.
+func (r *reader) recover(ctx context.Context, err error) time.Duration {
 	if ctx.Err() != nil {
-		return
+		return 0
 	}
-	r.iterator = nil
-	if _, expired := errors.AsType[*types.ExpiredIteratorException](err); expired {
-		return
+	r.failures++
+	wait := backOff(r.failures-1, r.poller.cfg.RetryWait, maxReadWait)
+	_, expired := errors.AsType[*types.ExpiredIteratorException](err)
+	_, trimmed := errors.AsType[*types.TrimmedDataAccessException](err)
+	_, missing := errors.AsType[*types.ResourceNotFoundException](err)
+	if !missing {
+		r.missedSince = time.Time{}
 	}
-	if _, trimmed := errors.AsType[*types.TrimmedDataAccessException](err); trimmed {
-		r.last = ""
-		r.log(ctx, slog.LevelError, "records older than 24 hours were lost unread: reconcile the subscribers, or backfill them", err)
-		return
+	// An iterator survives what is not its fault, but not for ever: errors that
+	// are its fault have more names than are documented.
+	if expired || trimmed || missing || r.failures%3 == 0 {
+		r.iterator = nil
 	}
-	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
+	switch {
+	case trimmed && (!r.horizon || r.failures > 1):
+		r.horizon = true
+		r.log(ctx, slog.LevelError, "records older than 24 hours are gone, some may be lost unread: reconcile the subscribers, or backfill them", slog.Any("cause", err))
+	case missing && r.gone():
 		r.atEnd = true
-		r.log(ctx, slog.LevelError, "the shard is gone, what was unread in it is lost: reconcile the subscribers, or backfill them", err)
-		r.poller.shardRead(r.key)
-		return
-	}
-	r.log(ctx, slog.LevelWarn, "shard not read, trying again", err)
-	r.pause(ctx, r.poller.cfg.RetryWait)
-}
-
-// handle hands new records and held ones that are due to the relay, and holds
-// what failed.
-func (r *reader) handle(ctx context.Context, fresh []types.Record) {
-	cfg := &r.poller.cfg
-	now := cfg.Now()
-	var batch []heldRecord
-	var waiting []heldRecord
-	for _, h := range r.held {
-		if h.due.After(now) {
-			waiting = append(waiting, h)
-			continue
+		r.log(ctx, slog.LevelError, "the shard is gone, what was unread in it is lost: reconcile the subscribers, or backfill them", slog.Any("cause", err))
+		return 0
+	default:
+		level := slog.LevelWarn
+		if r.failures >= 5 {
+			level = slog.LevelError
 		}
-		batch = append(batch, h)
+		r.log(ctx, level, "shard not read, trying again", slog.Int("failures", r.failures), slog.Any("cause", err))
 	}
-	for i := range fresh {
-		rec := fromStream(&fresh[i])
-		batch = append(batch, heldRecord{record: rec, before: r.last})
-		if rec.SequenceNumber != "" {
-			r.last = rec.SequenceNumber
-		}
+	if (expired || trimmed) && r.failures == 1 {
+		return 0
 	}
-	if len(batch) == 0 {
-		return
-	}
-	records := make([]replica.Record, len(batch))
-	for i, h := range batch {
-		records[i] = h.record
-	}
-	failed := cfg.Relay.Handle(ctx, records)
-	for _, at := range slices.Sorted(maps.Keys(failed)) {
-		h := batch[at]
-		if cfg.Now().Sub(h.record.Created) > cfg.GiveUpAge && ctx.Err() == nil {
-			err := cfg.Relay.GiveUp(ctx, h.record, failed[at])
-			if err == nil {
-				continue
-			}
-			failed[at] = err
-		}
-		if h.attempts == 0 || h.attempts%10 == 9 {
-			r.log(ctx, slog.LevelError, "record failed, trying again", failed[at],
-				slog.String("sequence_number", h.record.SequenceNumber), slog.Int("attempts", h.attempts+1))
-		}
-		h.due = cfg.Now().Add(backOff(h.attempts, cfg.RetryWait, cfg.MaxRetryWait))
-		h.attempts++
-		waiting = append(waiting, h)
-	}
-	slices.SortStableFunc(waiting, func(a, b heldRecord) int {
-		return compareSequence(a.record.SequenceNumber, b.record.SequenceNumber)
-	})
-	r.held = waiting
+	return wait
 }
 
-// place is the checkpoint that loses nothing: everything up to it is done with.
-func (r *reader) place() Checkpoint {
-	if len(r.held) > 0 {
-		return Checkpoint{Sequence: r.held[0].before}
+// gone decides, once a call has said that there is no such shard, whether to
+// believe it: to take a shard for gone that is not loses all of it.
+func (r *reader) gone() bool {
+	now := r.poller.cfg.Now()
+	if r.missedSince.IsZero() {
+		r.missedSince = now
 	}
-	return Checkpoint{Sequence: r.last, Finished: r.atEnd}
+	return r.failures >= 3 && !r.poller.isListed(r.key) || now.Sub(r.missedSince) >= goneAfter
 }
 
-// save keeps the place, at most every CheckpointEvery unless now is set or the
-// shard is finished. A checkpoint that is not kept costs duplicates, no change.
-func (r *reader) save(ctx context.Context, now bool) {
-	cfg := &r.poller.cfg
-	place := r.place()
-	if place == r.saved || place == (Checkpoint{}) {
+func pause(ctx context.Context, d time.Duration) {
+	if d <= 0 {
 		return
 	}
-	if !now && !place.Finished && cfg.Now().Sub(r.savedAt) < cfg.CheckpointEvery {
-		return
-	}
-	if err := cfg.Checkpoints.Save(ctx, r.key.stream, r.key.shard, place); err != nil {
-		r.log(ctx, slog.LevelWarn, "checkpoint not kept", err)
-		return
-	}
-	r.saved, r.savedAt = place, cfg.Now()
-}
-
-func (r *reader) backOff(ctx context.Context, attempt int) {
-	r.pause(ctx, backOff(attempt, r.poller.cfg.RetryWait, r.poller.cfg.MaxRetryWait))
-}
-
-func (r *reader) pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -245,26 +197,17 @@ func (r *reader) pause(ctx context.Context, d time.Duration) {
 
 // backOff is the pause after so many attempts: doubling, half of it at random.
 func backOff(attempt int, first, most time.Duration) time.Duration {
-	d := most
-	if attempt < 20 {
-		d = min(most, first<<attempt)
+	d := min(first, most)
+	for range attempt {
+		if d >= most/2 {
+			d = most
+			break
+		}
+		d *= 2
 	}
 	return d/2 + rand.N(d/2+1)
 }
 
-// compareSequence orders sequence numbers: decimals of differing lengths, with
-// leading zeros in some engines.
-func compareSequence(a, b string) int {
-	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return strings.Compare(a, b)
-}
-
-func (r *reader) log(ctx context.Context, level slog.Level, what string, cause error, more ...slog.Attr) {
-	r.poller.cfg.Logger.LogAttrs(ctx, level, what, append(more,
-		slog.String("table", r.poller.cfg.Table),
-		slog.String("shard", r.key.shard),
-		slog.Any("cause", cause))...)
+func (r *reader) log(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {
+	r.poller.log(ctx, level, what, append(attrs, slog.String("shard", r.key.shard))...)
 }
