@@ -2,6 +2,7 @@ package sqssub_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -13,8 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"pgregory.net/rapid"
-
-	"errors"
 
 	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/pkg/replica"

@@ -1,6 +1,7 @@
 package sqssub_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,10 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"context"
-
 	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/pkg/localaws/sqs"
+	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
 
@@ -251,6 +251,36 @@ func TestAFinalFailureOfADeleteIsNotRetried(t *testing.T) {
 		w.wantDepth(url, 0, 0)
 		if n := strings.Count(w.log.String(), "were not deleted"); n != 1 {
 			t.Errorf("%d log lines about ten undeleted messages, want one:\n%s", n, w.log)
+		}
+	})
+}
+
+func TestAnExtensionUnderWayDoesNotUndoAReturn(t *testing.T) {
+	inWorld(t, localaws.Config{}, func(w *world) {
+		url := w.queue("stats-profile", nil)
+		w.send(url, 1)
+		w.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Operation == "ChangeMessageVisibilityBatch" && c.Sequence == 1 {
+				return localaws.Fault{DelayBefore: 5 * time.Second}
+			}
+			return localaws.Fault{}
+		})
+		s := w.subscriber(sqssub.Config{})
+		var at []time.Time
+		w.handle(s, url, func(msg *message.Message) {
+			at = append(at, time.Now())
+			if len(at) == 2 {
+				msg.Ack()
+				return
+			}
+			time.Sleep(12 * time.Second) // the extension is sent at 10 s and takes effect at 15 s
+			replica.Settle(msg, &replica.DelayedError{After: 8 * time.Second, Err: errors.New("not yet")})
+			msg.Nack()
+		})
+		time.Sleep(time.Minute)
+		w.close(s)
+		if len(at) != 2 || at[1].Sub(at[0]) > 26*time.Second {
+			t.Errorf("deliveries at %v, want the second within 26 s", at)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package sqssub_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,8 +9,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"context"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 

@@ -69,15 +69,15 @@ func (a account) subscribe(ctx context.Context, topic, queue string) error {
 // provisioned is a Subscriber whose queues are made for it.
 type provisioned struct {
 	*sqssub.Subscriber
-	account account
-	queueOf func(topic string) string
+	account          account
+	topicOf, queueOf func(topic string) string
 }
 
-func (p provisioned) SubscribeInitialize(topic string) error {
-	return p.account.subscribe(context.Background(), topic, p.queueOf(topic))
+func (p *provisioned) SubscribeInitialize(topic string) error {
+	return p.account.subscribe(context.Background(), p.topicOf(topic), p.queueOf(topic))
 }
 
-func (p provisioned) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
+func (p *provisioned) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
 	if err := p.SubscribeInitialize(topic); err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (p provisioned) Subscribe(ctx context.Context, topic string) (<-chan *messa
 }
 
 // pair makes the publisher and the subscriber that Watermill's suite tests.
-func (a account) pair(t *testing.T, queueOf func(string) string) (message.Publisher, message.Subscriber) {
+func (a account) pair(t *testing.T, queueOf func(string) string) (message.Publisher, *provisioned) {
 	publisher, err := snspub.New(a.sns, snspub.Config{TopicResolver: a})
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +94,12 @@ func (a account) pair(t *testing.T, queueOf func(string) string) (message.Publis
 	if err != nil {
 		t.Fatal(errors.Join(err, publisher.Close()))
 	}
-	return publisher, provisioned{subscriber, a, queueOf}
+	t.Cleanup(func() { // not every test of the suite closes what it made
+		if err := errors.Join(publisher.Close(), subscriber.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return publisher, &provisioned{subscriber, a, func(topic string) string { return topic }, queueOf}
 }
 
 // Watermill's own tests for every Pub/Sub, in real time.
@@ -111,4 +116,42 @@ func TestWatermillsSuite(t *testing.T) {
 			return a.pair(t, func(string) string { return group })
 		},
 	)
+}
+
+// Those of Watermill's tests that are about order, on FIFO topics and queues.
+func TestWatermillsSuiteInOrder(t *testing.T) {
+	engine := localaws.New(localaws.Config{})
+	t.Cleanup(engine.Close)
+	a := newAccount(engine)
+	pair := func(t *testing.T) (message.Publisher, message.Subscriber) {
+		publisher, subscriber := a.pair(t, func(topic string) string { return topic + ".fifo" })
+		subscriber.topicOf = subscriber.queueOf
+		return oneGroup{publisher}, subscriber
+	}
+	for name, test := range map[string]func(*testing.T, tests.TestContext, tests.PubSubConstructor){
+		"PublishSubscribeInOrder":           tests.TestPublishSubscribeInOrder,
+		"NoAck":                             tests.TestNoAck,
+		"Topic":                             tests.TestTopic,
+		"ContinueAfterSubscribeClose":       tests.TestContinueAfterSubscribeClose,
+		"ConcurrentSubscribeMultipleTopics": tests.TestConcurrentSubscribeMultipleTopics,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, tests.TestContext{TestID: tests.NewTestID(),
+				Features: tests.Features{Persistent: true, GuaranteedOrder: true, ForceShort: true}}, pair)
+		})
+	}
+}
+
+// oneGroup publishes everything in one message group of a FIFO topic.
+type oneGroup struct{ message.Publisher }
+
+func (p oneGroup) Publish(topic string, messages ...*message.Message) error {
+	grouped := make([]*message.Message, len(messages))
+	for i, msg := range messages {
+		grouped[i] = msg.Copy()
+		grouped[i].Metadata.Set(wsns.MessageGroupIdMetadataField, "all")
+		grouped[i].Metadata.Set(wsns.MessageDeduplicationIdMetadataField, msg.UUID)
+	}
+	return p.Publisher.Publish(topic+".fifo", grouped...)
 }
