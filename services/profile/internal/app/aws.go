@@ -1,0 +1,49 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+)
+
+// Retries of one AWS call: enough to ride out throttling, with delays that fit
+// into a request's deadline.
+const (
+	maxAttempts = 5
+	maxBackoff  = 2 * time.Second
+)
+
+// maxIdleConnections is what the HTTP client keeps per host: about as many as
+// there are calls at a time, where the SDK's default of ten would open and
+// close one for most calls under load.
+const maxIdleConnections = 256
+
+// AWS reads the SDK's own variables and files: endpoint, region, credentials.
+func AWS(ctx context.Context) (aws.Config, error) {
+	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		t.MaxIdleConnsPerHost = maxIdleConnections
+		t.MaxIdleConns = 2 * maxIdleConnections
+	})
+	loaded, err := awsconfig.LoadDefaultConfig(ctx,
+		awsconfig.WithHTTPClient(client),
+		awsconfig.WithRetryer(func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts = maxAttempts
+				o.MaxBackoff = maxBackoff
+			})
+		}))
+	if err != nil {
+		return aws.Config{}, fmt.Errorf("configuration: AWS: %w", err)
+	}
+	if loaded.Region == "" {
+		return aws.Config{}, errors.New("configuration: AWS_REGION: missing: set it to the region of the tables, us-east-1 for localaws")
+	}
+	return loaded, nil
+}
