@@ -1,0 +1,92 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/tributary-dev/tributary/test/system/internal/api"
+)
+
+const (
+	// convergeFor bounds the wait for the copies to agree. A consumer that was
+	// killed leaves messages invisible for the queue's visibility timeout, 30 s.
+	convergeFor = 45 * time.Second
+	// convergeEvery is the time between two looks at what does not agree yet.
+	convergeEvery = 50 * time.Millisecond
+)
+
+// converge waits until every copy agrees or convergeFor is over; the check that
+// follows says which of the two it was.
+func (s services) converge(ctx context.Context, e expectation, sc *screen) error {
+	st := sc.stage()
+	defer st.end()
+	pending := e.companies()
+	total := len(pending) + len(e.watches)
+	agree := st.task("copies that agree", total)
+	listsPending := len(e.watches)
+	deadline := time.Now().Add(convergeFor)
+	tick := time.NewTicker(convergeEvery)
+	defer tick.Stop()
+	for {
+		found, err := forAll(ctx, pending, s.copies)
+		if err != nil {
+			return err
+		}
+		pending = slices.DeleteFunc(pending, func(cik string) bool { return len(found[cik]) == 0 })
+		if listsPending > 0 {
+			differences, err := s.lists(ctx, e)
+			var refused *api.Refused
+			if err != nil && !errors.As(err, &refused) {
+				return err
+			}
+			if listsPending = len(differences); err != nil {
+				listsPending = len(e.watches)
+			}
+		}
+		left := len(pending) + listsPending
+		agree.reach(total - left)
+		if left == 0 || time.Now().After(deadline) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+}
+
+// verdict is what the check found.
+type verdict struct {
+	companies, live int
+	tickers         int
+	watched         int
+	differences     []string
+}
+
+// check compares everything once: the copies, what the services hold
+// themselves, and the watchlists.
+func (s services) check(ctx context.Context, e expectation) (verdict, error) {
+	companies := e.companies()
+	v := verdict{companies: len(companies), live: e.live(), watched: len(e.watches)}
+	for _, tickers := range e.statistics {
+		v.tickers += len(tickers)
+	}
+	copies, err := forAll(ctx, companies, s.copies)
+	if err != nil {
+		return v, err
+	}
+	own, err := forAll(ctx, companies, func(ctx context.Context, cik string) ([]string, error) { return s.own(ctx, e, cik) })
+	if err != nil {
+		return v, err
+	}
+	lists, err := s.lists(ctx, e)
+	var refused *api.Refused
+	if errors.As(err, &refused) {
+		lists, err = append(lists, refused.Error()), nil
+	}
+	v.differences = slices.Concat(inOrder(companies, copies), inOrder(companies, own), lists)
+	return v, err
+}

@@ -1,0 +1,166 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// The processes' names, which are their binaries' too.
+const (
+	LocalAWS = "localaws"
+	Profile  = "profile"
+	Relay    = "profile-relay"
+	Stats    = "stats"
+)
+
+// bootstrapTimeout bounds the creation of what the manifests declare.
+const bootstrapTimeout = 60 * time.Second
+
+// Config says what a system is made of.
+type Config struct {
+	Bin  string // directory of the binaries
+	Root string // directory of the project: its manifests are in services
+	Logs string // directory for one log file a process
+	// Environment configures the processes: the SDK's variables, and
+	// PROFILE_ADDR, RELAY_ADDR, STATS_ADDR and LOCALAWS_ADDR, which have
+	// defaults.
+	Environment map[string]string
+	// Report takes lines that say what goes on.
+	Report func(string)
+}
+
+// System is the whole of Tributary, running.
+type System struct {
+	*Stack
+	AWS         AWS
+	ProfileURL  string
+	StatsURL    string
+	RelayURL    string
+	LocalAWSURL string   // empty where everything is elsewhere
+	Environment []string // what the processes were given
+}
+
+// defaultAddrs are the addresses of the processes, by variable.
+var defaultAddrs = []Port{
+	{Variable: "LOCALAWS_ADDR", Owner: LocalAWS, Addr: "127.0.0.1:4566"},
+	{Variable: "PROFILE_ADDR", Owner: Profile, Addr: "127.0.0.1:8081"},
+	{Variable: "RELAY_ADDR", Owner: Relay, Addr: "127.0.0.1:8083"},
+	{Variable: "STATS_ADDR", Owner: Stats, Addr: "127.0.0.1:8082"},
+}
+
+// Addr returns an address as the environment or else the default has it.
+func Addr(environment map[string]string, variable string) string {
+	if addr := environment[variable]; addr != "" {
+		return addr
+	}
+	for _, p := range defaultAddrs {
+		if p.Variable == variable {
+			return p.Addr
+		}
+	}
+	return ""
+}
+
+// URL returns where a process that listens on an address is reached from this
+// machine.
+func URL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if ip := net.ParseIP(host); err == nil && (host == "" || ip != nil && ip.IsUnspecified()) {
+		return "http://" + net.JoinHostPort("127.0.0.1", port)
+	}
+	return "http://" + addr
+}
+
+// Start checks the ports, starts localaws where it is needed, creates there
+// what the manifests declare and starts the services. A system that it returns
+// is ready. If it returns an error, nothing is left running.
+func Start(ctx context.Context, cfg Config) (*System, error) {
+	aws, err := PlanAWS(cfg.Environment)
+	if err != nil {
+		return nil, err
+	}
+	ports := make([]Port, 0, len(defaultAddrs))
+	for _, p := range defaultAddrs {
+		if p.Owner != LocalAWS || len(aws.Local) > 0 {
+			p.Addr = Addr(cfg.Environment, p.Variable)
+			ports = append(ports, p)
+		}
+	}
+	if ports, err = Reserve(ctx, ports); err != nil {
+		return nil, err
+	}
+	stack, err := Open(ctx, cfg.Logs, cfg.Report)
+	if err != nil {
+		return nil, err
+	}
+	s := &System{Stack: stack, AWS: aws}
+	if err := s.start(cfg, ports); err != nil {
+		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
+	}
+	return s, nil
+}
+
+func (s *System) start(cfg Config, ports []Port) error {
+	env := map[string]string{}
+	if s.AWS.AllLocal() {
+		env["RELAY_POLL_INTERVAL"] = "10ms"
+	}
+	env["DRAIN_TIMEOUT"] = "5s"
+	for name, value := range cfg.Environment {
+		env[name] = value
+	}
+	addrs := map[string]string{}
+	for _, p := range ports {
+		env[p.Variable], addrs[p.Owner] = p.Addr, p.Addr
+	}
+	s.ProfileURL, s.StatsURL, s.RelayURL = URL(addrs[Profile]), URL(addrs[Stats]), URL(addrs[Relay])
+	if len(s.AWS.Local) > 0 {
+		s.LocalAWSURL = URL(addrs[LocalAWS])
+	}
+	s.Environment = s.AWS.Environment(env, s.LocalAWSURL)
+
+	command := func(name, readyURL string, args ...string) Command {
+		return Command{
+			Name: name, Path: filepath.Join(cfg.Bin, name), Args: args, Env: s.Environment,
+			ReadyURL: readyURL, Stateless: name != LocalAWS,
+		}
+	}
+	if s.LocalAWSURL != "" {
+		if err := s.Launch(command(LocalAWS, s.LocalAWSURL+"/_localaws/health", "-addr", addrs[LocalAWS], "-region", s.AWS.Region)); err != nil {
+			return err
+		}
+	}
+	if err := s.bootstrap(cfg); err != nil {
+		return err
+	}
+	for _, c := range []Command{
+		command(Profile, s.ProfileURL+"/readyz"),
+		command(Relay, s.RelayURL+"/readyz"),
+		command(Stats, s.StatsURL+"/readyz"),
+	} {
+		if err := s.Launch(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bootstrap creates what the manifests declare.
+func (s *System) bootstrap(cfg Config) error {
+	ctx, cancel := context.WithTimeout(s.Context(), bootstrapTimeout)
+	defer cancel()
+	replicactl := exec.CommandContext(ctx, filepath.Join(cfg.Bin, "replicactl"), "bootstrap", "--apply", "--manifest", cfg.Root)
+	replicactl.Env = s.Environment
+	replicactl.SysProcAttr = attributes()
+	output, err := replicactl.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("bootstrap: %w:\n%s", errors.Join(err, context.Cause(ctx)), strings.TrimSpace(string(output)))
+	}
+	return nil
+}
