@@ -123,6 +123,7 @@ func (a *Applier) add(r manifest.Replica) error {
 	for _, k := range table.keyAttributes() {
 		f.keyNames = append(f.keyNames, k.Name)
 	}
+	f.shown = table.shows(r.Index, t.mapping.names.Version, t.mapping.names.Mapping)
 	a.fanOuts = append(a.fanOuts, f)
 	return nil
 }
@@ -195,7 +196,7 @@ func (a *Applier) Apply(ctx context.Context, change *contracts.Change, pass Pass
 	}
 	spread := in // what fan-outs are given
 	for _, r := range a.items {
-		outcome, found, err := r.apply(ctx, in)
+		outcome, found, err := r.apply(ctx, in, pass)
 		if err != nil {
 			return result, err
 		}

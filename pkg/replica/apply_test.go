@@ -37,6 +37,8 @@ tables:
       - name: by-cik
         partition_key: {name: cik, type: S}
         sort_key: {name: user, type: S}
+        projection: keys_only
+        include: [profileVersion, profileMapping]
 subscribes:
   - contract: company.profile/v1
     attributes: [name, sector]
@@ -68,28 +70,34 @@ func inShelf(t *testing.T, f func(s *shelf)) {
 		defer engine.Close()
 		db := dynamodb.NewFromConfig(localawstest.Config(engine))
 		createTable(t, db, "company-stats", false)
-		_, err := db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-			TableName: aws.String("watchlists"), BillingMode: types.BillingModePayPerRequest,
-			AttributeDefinitions: []types.AttributeDefinition{
-				{AttributeName: aws.String("user"), AttributeType: types.ScalarAttributeTypeS},
-				{AttributeName: aws.String("cik"), AttributeType: types.ScalarAttributeTypeS},
-			},
-			KeySchema: []types.KeySchemaElement{
-				{AttributeName: aws.String("user"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("cik"), KeyType: types.KeyTypeRange},
-			},
-			GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-				IndexName: aws.String("by-cik"),
-				KeySchema: []types.KeySchemaElement{
-					{AttributeName: aws.String("cik"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("user"), KeyType: types.KeyTypeRange},
-				},
-				Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
-			}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		f(&shelf{t: t, engine: engine, db: db, store: dynamostore.New(db)})
+		s := &shelf{t: t, engine: engine, db: db, store: dynamostore.New(db)}
+		s.createWatchlists()
+		f(s)
 	})
+}
+
+func (s *shelf) createWatchlists() {
+	s.t.Helper()
+	_, err := s.db.CreateTable(s.t.Context(), &dynamodb.CreateTableInput{
+		TableName: aws.String("watchlists"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{
+			{AttributeName: aws.String("user"), AttributeType: types.ScalarAttributeTypeS},
+			{AttributeName: aws.String("cik"), AttributeType: types.ScalarAttributeTypeS},
+		},
+		KeySchema: []types.KeySchemaElement{
+			{AttributeName: aws.String("user"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("cik"), KeyType: types.KeyTypeRange},
+		},
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
+			IndexName: aws.String("by-cik"),
+			KeySchema: []types.KeySchemaElement{
+				{AttributeName: aws.String("cik"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("user"), KeyType: types.KeyTypeRange},
+			},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"profileVersion", "profileMapping"}},
+		}},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // applier returns an applier for the manifest, edited by replacing old, new
@@ -460,7 +468,7 @@ func (s *shelf) createSeats() {
 		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
 			IndexName:  aws.String("by-employer"),
 			KeySchema:  []types.KeySchemaElement{{AttributeName: aws.String("employer"), KeyType: types.KeyTypeHash}},
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly},
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll},
 		}},
 	})
 	if err != nil {

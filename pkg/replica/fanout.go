@@ -25,7 +25,10 @@ type fanOut struct {
 	subjectAttribute string
 	subjectTypes     map[string]string
 	keyNames         []string
-	secondPass       time.Duration
+	// shown are the bookkeeping attributes that the index holds as well, so
+	// that a copy which needs no write is known without one.
+	shown      []string
+	secondPass time.Duration
 }
 
 // maxCopiesAtOnce bounds the writes in flight of one fan-out.
@@ -45,10 +48,29 @@ func (f *fanOut) apply(ctx context.Context, a arrival) (map[Outcome]int, error) 
 		return f.applyAtomically(ctx, a, partition)
 	}
 	outcomes := make(map[Outcome]int)
-	err = f.pages(ctx, partition, func(keys []contracts.Item) error {
-		return f.applyEach(ctx, a, partition, keys, outcomes)
+	err = f.pages(ctx, partition, func(found []contracts.Item) error {
+		return f.applyEach(ctx, a, partition, f.due(found, a, outcomes), outcomes)
 	})
 	return outcomes, err
+}
+
+// due returns the keys of the copies that need a write. An index may be behind
+// its table but never ahead of it, and versions only rise: a copy that the
+// index shows at this version or a later one needs none.
+func (f *fanOut) due(found []contracts.Item, a arrival, outcomes map[Outcome]int) []contracts.Item {
+	keys := make([]contracts.Item, 0, len(found))
+	for _, item := range found {
+		if outcome, settled := f.settled(item, a); settled {
+			outcomes[outcome]++
+			continue
+		}
+		key := make(contracts.Item, len(f.keyNames))
+		for _, name := range f.keyNames {
+			key[name] = item[name]
+		}
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 func (f *fanOut) partition(subject string) (contracts.Item, error) {
@@ -59,15 +81,15 @@ func (f *fanOut) partition(subject string) (contracts.Item, error) {
 	return typedKey(texts, f.subjectTypes)
 }
 
-// pages calls visit with the keys of each page of the index.
+// pages calls visit with what each page of the index shows.
 func (f *fanOut) pages(ctx context.Context, partition contracts.Item, visit func([]contracts.Item) error) error {
-	find := Find{Table: f.table, Index: f.replica.Index, Partition: partition, KeyNames: f.keyNames}
+	find := Find{Table: f.table, Index: f.replica.Index, Partition: partition, Attributes: slices.Concat(f.keyNames, f.shown)}
 	for {
-		keys, next, err := f.store.Find(ctx, find)
+		found, next, err := f.store.Find(ctx, find)
 		if err != nil {
 			return fmt.Errorf("find copies in %s %s: %w", f.table, f.replica.Index, err)
 		}
-		if err := visit(keys); err != nil {
+		if err := visit(found); err != nil {
 			return err
 		}
 		if next == nil {
@@ -104,14 +126,14 @@ func (f *fanOut) applyEach(ctx context.Context, a arrival, partition contracts.I
 // tried again. Where there are too many, each is written by itself.
 func (f *fanOut) applyAtomically(ctx context.Context, a arrival, partition contracts.Item) (map[Outcome]int, error) {
 	var keys []contracts.Item
-	err := f.pages(ctx, partition, func(page []contracts.Item) error {
-		keys = append(keys, page...)
+	outcomes := make(map[Outcome]int)
+	err := f.pages(ctx, partition, func(found []contracts.Item) error {
+		keys = append(keys, f.due(found, a, outcomes)...)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	outcomes := make(map[Outcome]int)
 	if len(keys) > maxAtomicCopies {
 		return outcomes, f.applyEach(ctx, a, partition, keys, outcomes)
 	}

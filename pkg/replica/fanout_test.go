@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/pkg/replica"
 )
 
@@ -210,6 +211,28 @@ func TestTheSecondPassReachesWhatTheIndexDidNotShow(t *testing.T) {
 	})
 }
 
+// Once everything is in place, a second pass, or a redelivery, costs a read and
+// a query, however many copies there are.
+func TestASecondPassOverCurrentCopiesWritesNothing(t *testing.T) {
+	both(t, func(s *shelf, a *replica.Applier) {
+		s.watched()
+		change := upsert(time.Second, "name", "A")
+		s.apply(a, change)
+		before := s.engine.Requests()
+		result, err := a.Apply(s.t.Context(), change, replica.SecondPass)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		want := localaws.Requests{{Service: localaws.DynamoDB, Name: "GetItem"}: 1, {Service: localaws.DynamoDB, Name: "Query"}: 1}
+		if diff := cmp.Diff(want, s.engine.Requests().Since(before)); diff != "" {
+			s.t.Errorf("requests (-want +got)\n%s", diff)
+		}
+		if diff := cmp.Diff(map[replica.Outcome]int{replica.Duplicate: 4}, result.Copies); diff != "" {
+			s.t.Error(diff)
+		}
+	})
+}
+
 func TestFanOutOverManyPages(t *testing.T) {
 	both(t, func(s *shelf, a *replica.Applier) {
 		const n = 230
@@ -242,7 +265,7 @@ func (p *paged) Find(ctx context.Context, in replica.Find) ([]contracts.Item, co
 	keys, next, err := p.Store.Find(ctx, in)
 	p.pages++
 	if err == nil && len(keys) > 100 {
-		keys, next = keys[:100], keys[99]
+		keys, next = keys[:100], attrs("user", keys[99]["user"].Text(), "cik", "1")
 	}
 	return keys, next, err
 }
@@ -368,7 +391,7 @@ func TestACopyMovedToAnotherSubjectMeanwhileIsNotMixedUp(t *testing.T) {
 				store.afterFind = func() { s.put("seats", attrs("seat", "7", "employer", "2")) }
 				a := must(newApplier(store,
 					"  - name: watchlists\n    partition_key: {name: user, type: S}\n    sort_key: {name: cik, type: S}\n", "  - name: seats\n    partition_key: {name: seat, type: S}\n",
-					"- name: by-cik\n        partition_key: {name: cik, type: S}\n        sort_key: {name: user, type: S}", "- name: by-employer\n        partition_key: {name: employer, type: S}",
+					"- name: by-cik\n        partition_key: {name: cik, type: S}\n        sort_key: {name: user, type: S}\n        projection: keys_only\n        include: [profileVersion, profileMapping]", "- name: by-employer\n        partition_key: {name: employer, type: S}",
 					"table: watchlists", "table: seats", "index: by-cik", "index: by-employer",
 					atomically, atomically+atomic))
 				result := s.apply(a, upsert(time.Second, "name", "A"))

@@ -81,15 +81,10 @@ func (t *target) judge(w *Write, found contracts.Item, a arrival) (outcome Outco
 			return Skipped, false
 		}
 	}
-	names := t.mapping.names
-	stored := contracts.VersionOf(found[names.Version], a.now.Add(contracts.MaxAhead))
-	same := found[names.Mapping].Text() == t.mapping.text
-	switch {
-	case stored > a.version:
-		return Stale, false
-	case stored == a.version && same:
-		return Duplicate, false
+	if outcome, settled := t.settled(found, a); settled {
+		return outcome, false
 	}
+	names := t.mapping.names
 	w.Replaces = &Stored{Version: found[names.Version], Mapping: found[names.Mapping]}
 	for _, name := range t.mapping.written(found[names.Mapping].Text()) {
 		_, kept := w.Set[name]
@@ -100,16 +95,43 @@ func (t *target) judge(w *Write, found contracts.Item, a arrival) (outcome Outco
 	return Skipped, true
 }
 
+// settled says that an item needs no write, because it holds this version under
+// this mapping, or a later one.
+func (t *target) settled(found contracts.Item, a arrival) (outcome Outcome, settled bool) {
+	names := t.mapping.names
+	stored := contracts.VersionOf(found[names.Version], a.now.Add(contracts.MaxAhead))
+	switch {
+	case stored > a.version:
+		return Stale, true
+	case stored == a.version && found[names.Mapping].Text() == t.mapping.text:
+		return Duplicate, true
+	default:
+		return Skipped, false
+	}
+}
+
 // itemReplica is a replica of one local item per subject.
 type itemReplica struct {
 	target
 	replica manifest.Replica
 }
 
-func (r *itemReplica) apply(ctx context.Context, a arrival) (Outcome, contracts.Item, error) {
+// apply brings a state to the subject's local item. On the second pass that has
+// happened already as a rule, and a read, which costs less than a write that
+// fails, says so.
+func (r *itemReplica) apply(ctx context.Context, a arrival, pass Pass) (Outcome, contracts.Item, error) {
 	key, err := r.key(a.subject)
 	if err != nil {
 		return Skipped, nil, &RejectedError{Reason: "subject does not fit the replica's key", Err: err}
+	}
+	if pass == SecondPass {
+		found, err := r.store.Read(ctx, r.table, key)
+		if err != nil {
+			return Skipped, nil, fmt.Errorf("read %s %s: %w", r.table, keyText(key), err)
+		}
+		if outcome, settled := r.settled(found, a); settled {
+			return outcome, found, nil
+		}
 	}
 	return r.target.apply(ctx, key, a, nil)
 }

@@ -32,10 +32,10 @@ type Store interface {
 	// item. Where a condition fails, nothing is written and the result of
 	// each write whose condition failed says so.
 	WriteAll(ctx context.Context, writes []Write) ([]WriteResult, error)
-	// Find returns the keys of one page of the local items that an index
-	// lists under its partition key, and where the next page starts (nil at
-	// the end). The index may lag behind its table.
-	Find(ctx context.Context, in Find) (keys []contracts.Item, next contracts.Item, err error)
+	// Find returns one page of the local items that an index lists under its
+	// partition key, and where the next page starts (nil at the end). The
+	// index may lag behind its table.
+	Find(ctx context.Context, in Find) (items []contracts.Item, next contracts.Item, err error)
 	// Read reads an item consistently; nil where there is none.
 	Read(ctx context.Context, table string, key contracts.Item) (contracts.Item, error)
 	// PutChecked puts an item on condition that check holds, both in one
@@ -89,8 +89,9 @@ type Find struct {
 	Table, Index string
 	// Partition is the index's partition key with its value.
 	Partition contracts.Item
-	// KeyNames are the table's key attributes, which are returned.
-	KeyNames []string
+	// Attributes are what is returned of each item: the table's key, and what
+	// else the index is known to hold.
+	Attributes []string
 	// Start is where the page begins; nil for the first.
 	Start contracts.Item
 }

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -38,6 +39,22 @@ func (t declaredTable) indexPartition(index string) (manifest.KeyAttribute, bool
 		}
 	}
 	return manifest.KeyAttribute{}, false
+}
+
+// shows returns the attributes if the index holds all of them, else none.
+func (t declaredTable) shows(index string, attributes ...string) []string {
+	for _, i := range t.Indexes {
+		if i.Name != index {
+			continue
+		}
+		for _, name := range attributes {
+			if i.Projection != "all" && !slices.Contains(i.Include, name) {
+				return nil
+			}
+		}
+		return attributes
+	}
+	return nil
 }
 
 // withCopy returns a local item with the copy that the replica's item gives it.

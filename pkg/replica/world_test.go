@@ -77,6 +77,10 @@ func createTable(t *testing.T, db *dynamodb.Client, name string, stream bool) {
 	}
 }
 
+func (w *world) streams() *dynamodbstreams.Client {
+	return dynamodbstreams.NewFromConfig(localawstest.Config(w.engine))
+}
+
 func (w *world) relay() *replica.Relay {
 	w.t.Helper()
 	m := profileManifest(w.t)
@@ -116,7 +120,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 func (w *world) relayFor(d time.Duration) {
 	w.t.Helper()
 	poller, err := dynamostream.NewPoller(dynamostream.PollerConfig{
-		Table: companies, Streams: dynamodbstreams.NewFromConfig(localawstest.Config(w.engine)),
+		Table: companies, Streams: w.streams(),
 		Relay: w.relay(), Checkpoints: w.places, Logger: quiet,
 	})
 	if err != nil {

@@ -111,12 +111,12 @@ func conditionsFailed(err error) ([]types.CancellationReason, bool) {
 	return cancelled.CancellationReasons, failed
 }
 
-// Find implements replica.Store with a Query of the index, keys only.
+// Find implements replica.Store with a Query of the index.
 func (s *Store) Find(ctx context.Context, in replica.Find) ([]contracts.Item, contracts.Item, error) {
 	e := newExpression()
 	condition := e.is(firstName(in.Partition), in.Partition[firstName(in.Partition)])
 	projection := ""
-	for i, name := range in.KeyNames {
+	for i, name := range in.Attributes {
 		if i > 0 {
 			projection += ", "
 		}
@@ -135,19 +135,19 @@ func (s *Store) Find(ctx context.Context, in replica.Find) ([]contracts.Item, co
 	}
 	out, err := s.client.Query(ctx, input)
 	if err != nil {
-		return nil, nil, refused(err)
+		return nil, nil, err
 	}
-	keys := make([]contracts.Item, len(out.Items))
+	items := make([]contracts.Item, len(out.Items))
 	for i, item := range out.Items {
-		if keys[i], err = FromAttributes(item); err != nil {
+		if items[i], err = FromAttributes(item); err != nil {
 			return nil, nil, err
 		}
 	}
 	if len(out.LastEvaluatedKey) == 0 {
-		return keys, nil, nil
+		return items, nil, nil
 	}
 	next, err := FromAttributes(out.LastEvaluatedKey)
-	return keys, next, err
+	return items, next, err
 }
 
 // Read implements replica.Store with a consistent GetItem.
@@ -158,7 +158,7 @@ func (s *Store) Read(ctx context.Context, table string, key contracts.Item) (con
 		ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
-		return nil, refused(err)
+		return nil, err
 	}
 	return FromAttributes(out.Item)
 }
