@@ -9,5 +9,8 @@
 // increasing for a company as long as every writer goes through here or is
 // stamped by the relay.
 //
-// It does not promise that a write whose caller gave up did not happen.
+// It does not promise that a write whose caller gave up did not happen. Nor
+// that a lost answer is found where another writer has overwritten its write
+// already: the caller's precondition then decides about a second one, so that a
+// put without any takes place again and one for a version is refused.
 package dynamo
