@@ -13,8 +13,10 @@ import (
 	"github.com/tributary-dev/tributary/services/stats/internal/company"
 )
 
-// errConflict: another writer was faster; read again and try again.
-var errConflict = errors.New("another writer changed the company meanwhile")
+// errUnprocessed is an answer that leaves out what was asked for: DynamoDB
+// throttled a part of the request and says so inside HTTP 200 (AWS,
+// "BatchGetItem", API reference), where the SDK does not retry.
+var errUnprocessed = errors.New("DynamoDB left keys unprocessed")
 
 // wrap names the operation an error comes from and marks it ErrUnavailable
 // where the same call may succeed later: what the SDK itself retries
@@ -55,16 +57,17 @@ var (
 	transientReasons = map[string]bool{"TransactionConflict": true, "ProvisionedThroughputExceeded": true, "ThrottlingError": true}
 )
 
-// conflicting reports whether a transaction lost against another writer and
-// has no other fault.
-func conflicting(err error) bool {
+// worthAnotherAttempt reports whether reading and writing once more may
+// succeed: a transaction lost against another writer and has no other fault, or
+// the reading was not complete.
+func worthAnotherAttempt(err error) bool {
 	var cancelled *types.TransactionCanceledException
 	if errors.As(err, &cancelled) {
 		return cancelledBy(cancelled, conflictReasons)
 	}
 	var conflict *types.TransactionConflictException
 	var running *types.TransactionInProgressException
-	return errors.As(err, &conflict) || errors.As(err, &running)
+	return errors.Is(err, errUnprocessed) || errors.As(err, &conflict) || errors.As(err, &running)
 }
 
 // cancelledBy reports whether there is a reason and all are among codes.

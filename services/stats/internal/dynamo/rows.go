@@ -37,10 +37,10 @@ func (s *Store) PutRow(ctx context.Context, row company.Row) (created bool, err 
 		switch {
 		case err == nil:
 			return created, nil
-		case !conflicting(err):
+		case !worthAnotherAttempt(err):
 			return false, wrap(operation, err)
 		case attempt == maxAttempts:
-			return false, fmt.Errorf("%s: %w: %w, %d times: %w", operation, company.ErrUnavailable, errConflict, attempt, err)
+			return false, fmt.Errorf("%s: %w: given up after %d attempts: %w", operation, company.ErrUnavailable, attempt, err)
 		}
 		if err := sleep(ctx, s.jitter(backoff)); err != nil {
 			return false, wrap(operation, err)
@@ -49,15 +49,11 @@ func (s *Store) PutRow(ctx context.Context, row company.Row) (created bool, err 
 	}
 }
 
-// putRow is one attempt. The company is read before the row: every write of a
-// row advances the company's revision, so that a row written after the reading
-// fails the transaction's condition and what is said about the row holds.
+// putRow is one attempt. Company and row are read by one request but not at one
+// moment; the transaction's conditions make sure that both are still what was
+// read.
 func (s *Store) putRow(ctx context.Context, row company.Row) (created bool, err error) {
-	held, revision, err := s.summary(ctx, row.CIK)
-	if err != nil {
-		return false, err
-	}
-	stored, err := s.get(ctx, RowTable, rowKey(row))
+	held, revision, stored, err := s.readForPut(ctx, row)
 	if err != nil {
 		return false, err
 	}
@@ -82,9 +78,17 @@ func (s *Store) putRow(ctx context.Context, row company.Row) (created bool, err 
 	if err != nil {
 		return false, err
 	}
+	unchanged := "attribute_exists(#cik)"
+	if stored == nil {
+		unchanged = "attribute_not_exists(#cik)"
+	}
 	_, err = s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		TransactItems: []types.TransactWriteItem{
-			{Put: &types.Put{TableName: aws.String(RowTable), Item: encoded}},
+			{Put: &types.Put{
+				TableName: aws.String(RowTable), Item: encoded,
+				ConditionExpression:      aws.String(unchanged),
+				ExpressionAttributeNames: map[string]string{"#cik": attrCIK},
+			}},
 			{Update: update},
 		},
 	})
@@ -125,19 +129,39 @@ func summaryUpdate(cik string, next company.Summary, revision int64) (*types.Upd
 	}, nil
 }
 
-// summary reads the company's summary and its revision, which is 0 for a
-// company without one.
-func (s *Store) summary(ctx context.Context, cik string) (company.Summary, int64, error) {
-	stored, err := s.get(ctx, CompanyTable, companyKey(cik))
+// readForPut reads the company's summary with its revision, which is 0 for a
+// company without one, and the stored row, nil if there is none.
+func (s *Store) readForPut(ctx context.Context, row company.Row) (held company.Summary, revision int64, stored item, err error) {
+	out, err := s.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{
+		RequestItems: map[string]types.KeysAndAttributes{
+			CompanyTable: {
+				Keys: []map[string]types.AttributeValue{companyKey(row.CIK)}, ConsistentRead: aws.Bool(true),
+				ProjectionExpression:     aws.String("#latest, #revision"),
+				ExpressionAttributeNames: map[string]string{"#latest": attrLatest, "#revision": attrRevision},
+			},
+			RowTable: {Keys: []map[string]types.AttributeValue{rowKey(row)}, ConsistentRead: aws.Bool(true)},
+		},
+	})
 	if err != nil {
-		return company.Summary{}, 0, err
+		return held, 0, nil, err
 	}
-	c, i, err := decodeCompany(stored)
-	if err != nil {
-		return company.Summary{}, 0, err
+	if len(out.UnprocessedKeys) > 0 {
+		return held, 0, nil, errUnprocessed
 	}
-	revision, err := revisionOf(i)
-	return c.Summary, revision, err
+	if found := out.Responses[RowTable]; len(found) > 0 {
+		stored = found[0]
+	}
+	if found := out.Responses[CompanyTable]; len(found) > 0 {
+		c, i, err := decodeCompany(found[0])
+		if err != nil {
+			return held, 0, nil, err
+		}
+		held = c.Summary
+		if revision, err = revisionOf(i); err != nil {
+			return held, 0, nil, err
+		}
+	}
+	return held, revision, stored, nil
 }
 
 // get reads an item consistently; nil if there is none.
