@@ -38,9 +38,15 @@ func TestAThousandMessagesTakeAHundredRequestsSeveralAtATime(t *testing.T) {
 		})
 		p := w.publisher(snspub.Config{MaxInFlight: 4, Observe: func(snspub.Request) { under.Add(-1) }})
 		begun := time.Now()
-		if err := p.Publish("company-profile", numbered(1000)...); err != nil {
-			t.Fatal(err)
+		var calls sync.WaitGroup
+		for half := range 2 { // the bound is the publisher's, not the call's
+			calls.Go(func() {
+				if err := p.Publish("company-profile", numbered(1000)[500*half:500*half+500]...); err != nil {
+					t.Error(err)
+				}
+			})
 		}
+		calls.Wait()
 		if took := time.Since(begun); took > 400*time.Millisecond {
 			t.Errorf("it took %v at 10 ms a call, four at a time", took)
 		}
@@ -299,6 +305,20 @@ func TestContextsAreHonoured(t *testing.T) {
 		err = p.Publish("company-profile", messages...)
 		if took := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || took != 6*time.Second {
 			t.Errorf("Publish says %v after %v", err, took)
+		}
+
+		// One message's deadline does not take its neighbour's request down.
+		w.engine.SetFaults(func(localaws.Call) localaws.Fault { return localaws.Fault{DelayBefore: 4 * time.Second} })
+		messages = numbered(2)
+		short, stopShort := context.WithTimeout(context.Background(), 2*time.Second)
+		defer stopShort()
+		messages[0].SetContext(short)
+		before := w.requests("PublishBatch")
+		if err := p.Publish("company-profile", messages...); err != nil {
+			t.Errorf("Publish says %v of a request that succeeded", err)
+		}
+		if n := w.requests("PublishBatch") - before; n != 1 {
+			t.Errorf("%d requests, want the one to go on", n)
 		}
 		w.engine.SetFaults(nil)
 	})

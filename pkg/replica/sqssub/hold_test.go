@@ -194,7 +194,7 @@ func TestFailuresInsideABatchAreRetriedOneByOne(t *testing.T) {
 		url := w.queue("stats-profile", nil)
 		w.send(url, 100)
 		var mu sync.Mutex
-		tries := map[string]int{}
+		tries, refused := map[string]int{}, map[string]int{}
 		w.partial.fail = func(operation string, entry map[string]any) *types.BatchResultErrorEntry {
 			mu.Lock()
 			defer mu.Unlock()
@@ -202,6 +202,7 @@ func TestFailuresInsideABatchAreRetriedOneByOne(t *testing.T) {
 			if tries[id]++; tries[id] > 2 || len(tries)%3 != 0 && tries[id] == 1 {
 				return nil
 			}
+			refused[id]++
 			// SQS says of a throttled entry that the sender is at fault.
 			return &types.BatchResultErrorEntry{Code: aws.String("RequestThrottled"), Message: aws.String("slow down"), SenderFault: true}
 		}
@@ -209,12 +210,17 @@ func TestFailuresInsideABatchAreRetriedOneByOne(t *testing.T) {
 		s := w.subscriber(sqssub.Config{})
 		w.handle(s, url, func(msg *message.Message) {
 			handled.Add(1)
-			time.Sleep(25 * time.Second) // needs extensions
+			time.Sleep(14 * time.Second) // needs one extension
 			msg.Ack()
 		})
 		time.Sleep(2 * time.Minute)
 		w.close(s)
 		w.wantDepth(url, 0, 0)
+		for id, n := range tries {
+			if want := max(1, refused[id]+1); n != want {
+				t.Errorf("%.40s was sent %d times and refused %d times", id, n, refused[id])
+			}
+		}
 		if stats := s.Stats(); handled.Load() != 100 || stats.Undeleted != 0 || stats.Joined != 0 {
 			t.Errorf("%d messages handled, %+v", handled.Load(), stats)
 		}

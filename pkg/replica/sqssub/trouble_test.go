@@ -102,6 +102,31 @@ func TestThrottlingSlowsDownAndEverythingIsSettled(t *testing.T) {
 	})
 }
 
+func TestDeletesThatDoNotSucceedStopReceivingInTheEnd(t *testing.T) {
+	inWorld(t, localaws.Config{}, func(w *world) {
+		url := w.queue("stats-profile", nil)
+		w.send(url, 500)
+		w.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Operation == "DeleteMessageBatch" {
+				return localaws.Fault{DelayBefore: 10 * time.Second}
+			}
+			return localaws.Fault{}
+		})
+		s := w.subscriber(sqssub.Config{MaxInFlight: 20})
+		w.handle(s, url, func(msg *message.Message) { msg.Ack() })
+		for range 50 {
+			time.Sleep(100 * time.Millisecond)
+			if _, inFlight := w.depth(url); inFlight > 40 {
+				t.Fatalf("%d messages in flight at a limit of 20 held and 20 settling", inFlight)
+			}
+		}
+		w.engine.SetFaults(nil)
+		time.Sleep(time.Minute)
+		w.close(s)
+		w.wantDepth(url, 0, 0)
+	})
+}
+
 // Whatever is lost, doubled, delayed, nacked or answered with an error, every
 // message is handled in the end, and the queue is empty.
 func TestEveryMessageIsSettledWhateverGoesWrong(t *testing.T) {
