@@ -312,7 +312,10 @@ func TestContextsAreHonoured(t *testing.T) {
 		messages = numbered(2)
 		short, stopShort := context.WithTimeout(context.Background(), 2*time.Second)
 		defer stopShort()
+		long, stopLong := context.WithTimeout(context.Background(), time.Hour)
+		defer stopLong()
 		messages[0].SetContext(short)
+		messages[1].SetContext(long)
 		before := w.requests("PublishBatch")
 		if err := p.Publish("company-profile", messages...); err != nil {
 			t.Errorf("Publish says %v of a request that succeeded", err)

@@ -290,3 +290,27 @@ func TestAnExtensionUnderWayDoesNotUndoAReturn(t *testing.T) {
 		}
 	})
 }
+
+func TestAMessageIsNotExtendedTwiceAtATime(t *testing.T) {
+	inWorld(t, localaws.Config{}, func(w *world) {
+		url := w.queue("stats-profile", nil)
+		w.send(url, 1)
+		w.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Operation == "ChangeMessageVisibilityBatch" && c.Sequence == 1 {
+				return localaws.Fault{DelayBefore: 12 * time.Second}
+			}
+			return localaws.Fault{}
+		})
+		s := w.subscriber(sqssub.Config{})
+		w.handle(s, url, func(msg *message.Message) {
+			time.Sleep(39 * time.Second)
+			msg.Ack()
+		})
+		time.Sleep(time.Minute)
+		w.close(s)
+		w.wantAtMost("ChangeMessageVisibilityBatch", 2) // after 10 s and 25 s
+		if stats := s.Stats(); stats.Received != 1 || stats.Deleted != 1 {
+			t.Errorf("%+v, want one message, received once", stats)
+		}
+	})
+}
