@@ -30,11 +30,12 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	aws, err := app.AWS(ctx, cfg)
+	logger := app.NewLogger(os.Stderr, cfg)
+	aws, err := app.AWS(ctx, cfg, logger)
 	if err != nil {
 		return err
 	}
-	service, err := app.New(cfg, aws, app.NewLogger(os.Stderr, cfg))
+	service, err := app.New(cfg, aws, logger)
 	if err != nil {
 		return err
 	}

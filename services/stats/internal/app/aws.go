@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Retries of one AWS call, unless AWS_MAX_ATTEMPTS says otherwise: enough to
@@ -24,13 +26,16 @@ const (
 // The HTTP client keeps as many idle connections as there are calls in flight
 // at full load, where the SDK's default of ten per host would open and close
 // one for most calls.
-func AWS(ctx context.Context, cfg Config) (aws.Config, error) {
+//
+// What the SDK itself has to say goes to the logger.
+func AWS(ctx context.Context, cfg Config, logger *slog.Logger) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = 2*cfg.MaxInFlight + 128
 		t.MaxIdleConns = 2 * t.MaxIdleConnsPerHost
 	})
 	loaded, err := awsconfig.LoadDefaultConfig(ctx,
 		awsconfig.WithHTTPClient(client),
+		awsconfig.WithLogger(sdkLogger(logger)),
 		awsconfig.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts = maxAttempts
@@ -44,4 +49,14 @@ func AWS(ctx context.Context, cfg Config) (aws.Config, error) {
 		return aws.Config{}, errors.New("configuration: AWS_REGION: missing: set it to the region of the tables, us-east-1 for localaws")
 	}
 	return loaded, nil
+}
+
+func sdkLogger(logger *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(class logging.Classification, format string, args ...any) {
+		level := slog.LevelDebug
+		if class == logging.Warn {
+			level = slog.LevelWarn
+		}
+		logger.Log(context.Background(), level, "AWS SDK", "says", fmt.Sprintf(format, args...))
+	})
 }
