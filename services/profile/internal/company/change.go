@@ -67,10 +67,12 @@ func Check(value contracts.Value) []Fault {
 		note(-1, checkText(value.Text(), 0, MaxStringBytes))
 		return faults
 	}
-	if n := len(value.Elements()); n > MaxTickers {
+	tickers := value.Elements()
+	if n := len(tickers); n > MaxTickers {
 		note(-1, fmt.Errorf("want at most %d tickers, got %d", MaxTickers, n))
+		tickers = tickers[:MaxTickers]
 	}
-	for i, e := range value.Elements() {
+	for i, e := range tickers {
 		note(i, checkText(e.Text(), 1, MaxTickerBytes))
 	}
 	return faults

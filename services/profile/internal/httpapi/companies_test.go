@@ -98,6 +98,7 @@ func TestMalformedRequestsNameEveryProblem(t *testing.T) {
 		{"null is no value", "PUT", "/companies/7", `{"name":null,"sector":null}`, []string{"name", "sector"}, nil},
 		{"every wrong ticker", "PUT", "/companies/7", `{"name":"x","tickers":["","A","` + long + `"]}`, []string{"tickers[0]", "tickers[2]"}, nil},
 		{"too many tickers", "PUT", "/companies/7", `{"name":"x","tickers":` + tickers + `}`, []string{"tickers"}, nil},
+		{"too many tickers of every kind", "PUT", "/companies/7", `{"name":"x","tickers":[` + strings.Repeat(`"A",`, 49) + strings.Repeat(`"",`, 9999) + `""]}`, []string{"tickers", "tickers[49]"}, nil},
 		{"tickers that are no list", "PUT", "/companies/7", `{"name":"x","tickers":"A"}`, []string{"tickers"}, nil},
 		{"tickers that are null", "PUT", "/companies/7", `{"name":"x","tickers":[null]}`, []string{"tickers[0]"}, nil},
 		{"strings that are too long", "PUT", "/companies/7", `{"name":"` + long + `","sector":"` + long + `"}`, []string{"name", "sector"}, nil},
