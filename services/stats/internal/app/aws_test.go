@@ -1,0 +1,32 @@
+package app_test
+
+import (
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tributary-dev/tributary/services/stats/internal/app"
+)
+
+func TestAWSNeedsARegionAndTakesTheEndpoint(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere, "AWS_PROFILE": "",
+		"AWS_REGION": "", "AWS_DEFAULT_REGION": "", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566",
+	} {
+		t.Setenv(name, value)
+	}
+	cfg, err := app.ConfigFrom(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.AWS(t.Context(), cfg, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "AWS_REGION") {
+		t.Errorf("without a region: %v", err)
+	}
+	t.Setenv("AWS_REGION", "eu-central-1")
+	got, err := app.AWS(t.Context(), cfg, slog.New(slog.DiscardHandler))
+	if err != nil || got.Region != "eu-central-1" || got.BaseEndpoint == nil || *got.BaseEndpoint != "http://127.0.0.1:4566" {
+		t.Errorf("region %q, endpoint %v, %v", got.Region, got.BaseEndpoint, err)
+	}
+}
