@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/tributary-dev/tributary/services/stats/internal/app"
 )
 
@@ -28,5 +30,8 @@ func TestAWSNeedsARegionAndTakesTheEndpoint(t *testing.T) {
 	got, err := app.AWS(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil || got.Region != "eu-central-1" || got.BaseEndpoint == nil || *got.BaseEndpoint != "http://127.0.0.1:4566" {
 		t.Errorf("region %q, endpoint %v, %v", got.Region, got.BaseEndpoint, err)
+	}
+	if retryer := got.Retryer(); !retryer.IsErrorRetryable(&types.TransactionConflictException{}) || retryer.IsErrorRetryable(&types.ConditionalCheckFailedException{}) {
+		t.Error("want a write that met a transaction to be retried, and one whose condition failed not to be")
 	}
 }
