@@ -77,7 +77,7 @@ func (q *queues) find(ctx context.Context, name string) (queue, error) {
 }
 
 // limitBytes returns the largest message a queue takes. Where it cannot be
-// read, SQS's least default is assumed, 256 KiB.
+// read, 256 KiB are assumed, the default of queues made before 2025.
 func (q *queues) limitBytes(ctx context.Context, url string) int {
 	q.mu.Lock()
 	limit, ok := q.limits[url]

@@ -4,12 +4,11 @@ import (
 	"context"
 	"time"
 
+	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/uuid"
-
-	"github.com/ThreeDotsLabs/watermill/message"
 
 	"github.com/tributary-dev/tributary/pkg/replica"
 )
