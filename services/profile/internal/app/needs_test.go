@@ -144,7 +144,7 @@ func TestRelayHealth(t *testing.T) {
 		}
 		o.Engine.SetFaults(nil)
 		o.send(t, "PUT", "7", `{"name":"seven"}`)
-		o.receiveSoon(t)
+		o.event(t)
 		if status, body := get("/readyz"); status != http.StatusOK || body["status"] != "ready" {
 			t.Errorf("after: %d %v", status, body)
 		}
@@ -157,6 +157,3 @@ func TestRelayHealth(t *testing.T) {
 		}
 	})
 }
-
-// receiveSoon waits for an event, longer than the poller's own patience.
-func (o *owner) receiveSoon(t *testing.T) { _ = o.event(t) }

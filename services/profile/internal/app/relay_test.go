@@ -110,7 +110,7 @@ type event struct {
 func (o *owner) event(t *testing.T) event {
 	t.Helper()
 	msg := o.receive(t, o.queue)
-	if _, err := contracts.Decode(catalog.All(), []byte(aws.ToString(msg.Body))); err != nil {
+	if _, err := contracts.Decode([]byte(aws.ToString(msg.Body)), catalog.All()); err != nil {
 		t.Fatalf("%v: %s", err, aws.ToString(msg.Body))
 	}
 	var body struct {
