@@ -10,23 +10,24 @@ import (
 )
 
 const (
-	// convergeFor bounds the wait for the copies to agree. A consumer that was
-	// killed leaves messages invisible for the queue's visibility timeout, 30 s.
+	// convergeFor is how long the copies get to agree unless the options say
+	// otherwise. A consumer that was killed leaves messages invisible for the
+	// queue's visibility timeout, 30 s.
 	convergeFor = 45 * time.Second
 	// convergeEvery is the time between two looks at what does not agree yet.
 	convergeEvery = 50 * time.Millisecond
 )
 
-// converge waits until every copy agrees or convergeFor is over; the check that
+// converge waits until every copy agrees or the wait is over; the check that
 // follows says which of the two it was.
-func (s services) converge(ctx context.Context, e expectation, sc *screen) error {
+func (s services) converge(ctx context.Context, e expectation, wait time.Duration, sc *screen) error {
 	st := sc.stage()
 	defer st.end()
 	pending := e.companies()
 	total := len(pending) + len(e.watches)
 	agree := st.task("copies that agree", total)
 	listsPending := len(e.watches)
-	deadline := time.Now().Add(convergeFor)
+	deadline := time.Now().Add(wait)
 	tick := time.NewTicker(convergeEvery)
 	defer tick.Stop()
 	for {

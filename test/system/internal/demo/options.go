@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/tributary-dev/tributary/test/system/internal/stack"
 )
@@ -23,12 +24,13 @@ const (
 // Options are what one command line says.
 type Options struct {
 	Verb        string
-	Profiles    string // file of profile changes
-	Statistics  string // file of statistics
-	Bin         string // directory of the binaries
-	Root        string // directory of the project
-	Logs        string // directory of the processes' logs
-	Kill        string // process to kill in the middle of the load
+	Profiles    string        // file of profile changes
+	Statistics  string        // file of statistics
+	Bin         string        // directory of the binaries
+	Root        string        // directory of the project
+	Logs        string        // directory of the processes' logs
+	Kill        string        // process to kill in the middle of the load
+	Wait        time.Duration // how long the copies get to agree
 	Environment map[string]string
 }
 
@@ -43,7 +45,7 @@ const usage = `demo plays company data through the profile and the stats service
   demo [run]   start the system, play everything, check that all agrees, stop
   demo up      start the system, play the initial load, leave it running
   demo load    play everything through services that are running already; check
-  demo check   only check services that are running already
+  demo check   only wait and check, with services that are running already
 
 Addresses come from PROFILE_ADDR, STATS_ADDR, RELAY_ADDR and LOCALAWS_ADDR, what
 is to be used of AWS from the SDK's own variables (AWS_ENDPOINT_URL, ...);
@@ -79,6 +81,7 @@ func Parse(args []string, environment []string, executable string, stderr io.Wri
 	flags.StringVar(&o.Bin, "bin", filepath.Dir(executable), "`directory` of the binaries")
 	flags.StringVar(&o.Logs, "logs", "", "`directory` for the processes' logs (default .demo in the project)")
 	flags.StringVar(&o.Kill, "kill", "", "`process` to kill -9 in the middle of the load: stats, relay or profile")
+	flags.DurationVar(&o.Wait, "wait", convergeFor, "how `long` the copies get to agree before what differs is reported")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return Options{}, err
 	} else if err != nil {
@@ -109,6 +112,9 @@ func (o *Options) complete(extra []string) error {
 			problems = append(problems, fmt.Errorf("-kill goes with run only, which starts the processes itself"))
 		}
 		o.Kill = name
+	}
+	if o.Wait < 0 {
+		problems = append(problems, fmt.Errorf("-wait %s: want a time that is not negative", o.Wait))
 	}
 	for file, standard := range map[*string]string{
 		&o.Profiles:   filepath.Join(o.Root, "examples", "sp500", "profile-changes.jsonl"),

@@ -64,27 +64,31 @@ func chooseRenames(d data) []input.Rename {
 	return chosen[:min(len(chosen), maxFollowed)]
 }
 
-// alike reports whether two names are the same one written in two ways: they
-// begin alike, or one is the other's initials.
+// alike reports whether two names are one name written in two ways: they begin
+// alike, share a word, or one is the other's initials.
 func alike(a, b string) bool {
-	letters := func(s string) string {
-		return strings.ToLower(strings.Map(func(r rune) rune {
-			if unicode.IsLetter(r) {
-				return r
-			}
-			return -1
-		}, s))
-	}
-	initials := func(s string) string {
-		var first strings.Builder
-		for word := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) }) {
-			first.WriteString(word[:1])
+	const telling = 3 // letters from which on a beginning or a word says something
+	x, y := words(a), words(b)
+	for _, word := range x {
+		if len(word) >= telling && slices.Contains(y, word) {
+			return true
 		}
-		return strings.ToLower(first.String())
 	}
-	x, y := letters(a), letters(b)
-	const beginning = 3
-	return min(len(x), len(y)) < beginning || x[:beginning] == y[:beginning] || x == initials(b) || y == initials(a)
+	p, q := strings.Join(x, ""), strings.Join(y, "")
+	return min(len(p), len(q)) < telling || p[:telling] == q[:telling] || p == initials(y) || q == initials(x)
+}
+
+// words returns a name's words in lower case, without anything but letters.
+func words(name string) []string {
+	return strings.FieldsFunc(strings.ToLower(name), func(r rune) bool { return !unicode.IsLetter(r) })
+}
+
+func initials(words []string) string {
+	var first []rune
+	for _, word := range words {
+		first = append(first, []rune(word)[0])
+	}
+	return string(first)
 }
 
 // follow waits until the stats service answers with the change, if it is one of

@@ -70,7 +70,11 @@ func (r *run) verb(ctx context.Context) (agrees bool, err error) {
 			api.NewStats(stack.URL(stack.Addr(r.Environment, "STATS_ADDR"))),
 		}
 		if r.Verb == verbCheck {
-			return r.check(ctx, s, expect(r.data.changes(), r.data.statistics, nil), began)
+			e := expect(r.data.changes(), r.data.statistics, nil)
+			if err := s.converge(ctx, e, r.Wait, r.screen); err != nil {
+				return false, err
+			}
+			return r.check(ctx, s, e, began)
 		}
 		return r.load(ctx, s, nil, began)
 	}
@@ -107,7 +111,7 @@ func (r *run) load(ctx context.Context, s services, system *stack.System, began 
 		return false, err
 	}
 	e := expect(r.data.changes(), r.data.statistics, w)
-	if err := s.converge(ctx, e, r.screen); err != nil {
+	if err := s.converge(ctx, e, r.Wait, r.screen); err != nil {
 		return false, err
 	}
 	after, err := s.lag(ctx)
@@ -177,7 +181,7 @@ func (r *run) up(ctx context.Context, system *stack.System, s services) error {
 		return s.playStatistics(system.Context(), r.data.statistics, st.task("statistics", len(r.data.statistics)))
 	}()
 	if err == nil {
-		err = s.converge(system.Context(), expect(r.data.initial, r.data.statistics, nil), r.screen)
+		err = s.converge(system.Context(), expect(r.data.initial, r.data.statistics, nil), r.Wait, r.screen)
 	}
 	if err == nil {
 		r.showWhatToTry(system)

@@ -1,0 +1,52 @@
+# Tributary. make help lists the targets; Go is all they need, and the first
+# build fetches modules. What a target does is in .ci/task.
+
+.DEFAULT_GOAL := help
+
+# Input of demo and up, and the process that demo kills in the middle: stats,
+# relay or profile. Addresses and AWS endpoints are given in the same way, as in
+# make demo PROFILE_ADDR=127.0.0.1:18081: they reach the programs through the
+# environment.
+PROFILES ?= examples/sp500/profile-changes.jsonl
+STATISTICS ?= examples/sp500/statistics.jsonl
+KILL ?=
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: build
+build: ## build the binaries into bin/
+	@sh .ci/task build
+
+.PHONY: demo
+demo: ## play the real data through the running services and check that every copy agrees
+	@sh .ci/task demo run -profiles '$(PROFILES)' -statistics '$(STATISTICS)' -kill '$(KILL)'
+
+.PHONY: up
+up: ## start the system with the initial load and leave it running until Ctrl-C
+	@sh .ci/task demo up -profiles '$(PROFILES)' -statistics '$(STATISTICS)'
+
+.PHONY: test
+test: ## run every module's tests, with the race detector where there is a C compiler
+	@sh .ci/task test
+
+.PHONY: lint
+lint: ## check formatting, vet, staticcheck, sizes and error texts
+	@sh .ci/task lint
+
+.PHONY: standalone
+standalone: ## build and vet each module alone, without the workspace
+	@sh .ci/task standalone
+
+.PHONY: fmt
+fmt: ## format the Go files
+	@sh .ci/task fmt
+
+.PHONY: generate
+generate: ## generate what is generated from the Go types
+	@sh .ci/task generate
+
+.PHONY: clean
+clean: ## remove what the other targets leave behind
+	rm -rf bin .demo

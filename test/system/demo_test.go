@@ -1,0 +1,143 @@
+package system
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestDemoPlaysChecksAndLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	env := environment(t)
+	code, said := run(t, env, append([]string{"run"}, slice(t)...)...)
+	if code != 0 {
+		t.Fatalf("exit code %d:\n%s", code, said)
+	}
+	for _, want := range []string{"Everything agrees", "PerkinElmer", "Leaderboard of", "p99", "watchlist entries"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("it does not say %q:\n%s", want, said)
+		}
+	}
+	allFree(t, env)
+}
+
+func TestKilledProcessIsHealed(t *testing.T) {
+	for _, process := range []string{"relay", "stats", "profile"} {
+		t.Run(process, func(t *testing.T) {
+			t.Parallel()
+			env := environment(t)
+			code, said := run(t, env, append([]string{"run", "-kill", process}, slice(t)...)...)
+			if code != 0 || !strings.Contains(said, "killed ") || !strings.Contains(said, "Everything agrees") {
+				t.Fatalf("exit code %d:\n%s", code, said)
+			}
+			allFree(t, env)
+		})
+	}
+}
+
+func TestMalformedLineIsRefusedBeforeAnythingStarts(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		behaviour, file, line, says string
+	}{
+		{"a profile change that is no JSON", "-profiles", `{"date":"2023-04-13","op":`, "not JSON"},
+		{"a profile change of an unknown kind", "-profiles", `{"date":"2023-04-13","op":"rename","cik":"1","name":"A"}`, "op: want put or delete"},
+		{"a statistic that is no decimal", "-statistics", `{"date":"2024-10-10","cik":"1","ticker":"A","price":"12,5"}`, "price: want a decimal string"},
+	} {
+		t.Run(row.behaviour, func(t *testing.T) {
+			t.Parallel()
+			arguments := slice(t)
+			var path string
+			for i, a := range arguments {
+				if a == row.file {
+					path = arguments[i+1]
+				}
+			}
+			lines := readLines(t, path)
+			writeLines(t, path, append(append(append([]string{}, lines[:6]...), row.line), lines[6:]...))
+			env := environment(t)
+			held, err := net.Listen("tcp", env["PROFILE_ADDR"]) // a busy port would be reported if it got that far
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer held.Close()
+			code, said := run(t, env, append([]string{"run"}, arguments...)...)
+			if code != 1 || !strings.Contains(said, path+":7: ") || !strings.Contains(said, row.says) || !strings.Contains(said, "nothing was started") {
+				t.Errorf("exit code %d: %s", code, said)
+			}
+			if strings.Contains(said, "PROFILE_ADDR") {
+				t.Errorf("it looked at the ports first: %s", said)
+			}
+		})
+	}
+}
+
+func TestBusyPortsAreReportedByNameBeforeAnythingStarts(t *testing.T) {
+	t.Parallel()
+	env, arguments := environment(t), slice(t)
+	for _, name := range []string{"PROFILE_ADDR", "LOCALAWS_ADDR"} {
+		held, err := net.Listen("tcp", env[name])
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Close()
+	}
+	code, said := run(t, env, append([]string{"run"}, arguments...)...)
+	for _, want := range []string{"PROFILE_ADDR " + env["PROFILE_ADDR"] + " is in use", "LOCALAWS_ADDR " + env["LOCALAWS_ADDR"] + " is in use"} {
+		if code != 1 || !strings.Contains(said, want) {
+			t.Errorf("exit code %d, want 1 and %q: %s", code, want, said)
+		}
+	}
+	for _, unwanted := range []string{"STATS_ADDR", "Tributary"} {
+		if strings.Contains(said, unwanted) {
+			t.Errorf("it says %q: %s", unwanted, said)
+		}
+	}
+}
+
+func TestUpHealsWhatIsKilledAndStopsCleanly(t *testing.T) {
+	t.Parallel()
+	env := environment(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	up := command(ctx, t, env, append([]string{"up"}, slice(t)...)...)
+	log := filepath.Join(t.TempDir(), "up.log")
+	out, err := os.Create(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	up.Stdout, up.Stderr = out, out
+	if err := up.Start(); err != nil {
+		t.Fatal(err)
+	}
+	said := func() string {
+		content, err := os.ReadFile(log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	eventually(t, time.Minute, "up says what to try", func() bool { return strings.Contains(said(), "Ctrl-C stops it all") })
+	kill(t, said())
+	eventually(t, time.Minute, "the consumer is back", func() bool { return strings.Contains(said(), "stats is back") })
+	interrupt()
+	if err := up.Wait(); err != nil && up.ProcessState.ExitCode() != 0 {
+		t.Errorf("%v:\n%s", err, said())
+	}
+	allFree(t, env)
+}
+
+func TestWrongUsageIsToldApart(t *testing.T) {
+	t.Parallel()
+	env := environment(t)
+	for _, arguments := range [][]string{{"walk"}, {"run", "-unknown"}, {"run", "-kill", "localaws"}, {"run", "too", "many"}} {
+		if code, said := run(t, env, arguments...); code != 2 {
+			t.Errorf("%v: exit code %d, want 2: %s", arguments, code, said)
+		}
+	}
+}
