@@ -296,5 +296,5 @@ func (a *Applier) addCopy(ctx context.Context, f *fanOut, subject string, own co
 		case <-time.After(pause/2 + rand.N(pause)):
 		}
 	}
-	return errContended
+	return ErrContended
 }

@@ -168,7 +168,7 @@ func (f *fanOut) applyAtomically(ctx context.Context, a arrival, partition contr
 		}
 		writes = rest
 	}
-	return outcomes, fmt.Errorf("write copies in %s: %w", f.table, errContended)
+	return outcomes, fmt.Errorf("write copies in %s: %w", f.table, ErrContended)
 }
 
 // sortedValues returns an item's values in the order of their names.

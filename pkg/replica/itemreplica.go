@@ -33,7 +33,9 @@ type arrival struct {
 // between its attempts.
 const writeAttempts = 5
 
-var errContended = errors.New("the local item changed at every attempt")
+// ErrContended says that others wrote an item at every attempt. It is worth
+// trying again later.
+var ErrContended = errors.New("the local item changed at every attempt")
 
 // write returns the conditional write that brings the state to the local item.
 func (t *target) write(key contracts.Item, a arrival, where contracts.Item) Write {
@@ -65,7 +67,7 @@ func (t *target) apply(ctx context.Context, key contracts.Item, a arrival, where
 			return outcome, result.Found, nil
 		}
 	}
-	return Skipped, nil, fmt.Errorf("write %s %s: %w", t.table, keyText(key), errContended)
+	return Skipped, nil, fmt.Errorf("write %s %s: %w", t.table, keyText(key), ErrContended)
 }
 
 // judge says what a failed condition means. Where the write is still due, it

@@ -35,15 +35,17 @@ func (s *Source) Read(ctx context.Context, key contracts.Item) (contracts.Item, 
 func (s *Source) Restamp(ctx context.Context, key, set contracts.Item, guard string, was contracts.Value) (bool, error) {
 	e := newExpression()
 	condition := "attribute_exists(" + e.name(firstName(key)) + ") AND " + e.is(guard, was)
-	_, err := s.store.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                 aws.String(s.table),
-		Key:                       ToAttributes(key),
-		UpdateExpression:          aws.String(e.update(set, nil)),
-		ConditionExpression:       aws.String(condition),
-		ExpressionAttributeNames:  e.names,
-		ExpressionAttributeValues: e.values,
-	})
-	return held(err)
+	in := &dynamodb.UpdateItemInput{
+		TableName:           aws.String(s.table),
+		Key:                 ToAttributes(key),
+		UpdateExpression:    aws.String(e.update(set, nil)),
+		ConditionExpression: aws.String(condition),
+	}
+	in.ExpressionAttributeNames, in.ExpressionAttributeValues = e.names, e.values
+	return held(withoutConflict(ctx, func() error {
+		_, err := s.store.client.UpdateItem(ctx, in)
+		return err
+	}))
 }
 
 // PutAbsent implements replica.SourceTable.

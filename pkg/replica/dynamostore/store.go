@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -32,14 +31,17 @@ func New(client *dynamodb.Client) *Store { return &Store{client: client} }
 // sees it as an item of the same version.
 func (s *Store) Write(ctx context.Context, w replica.Write) (replica.WriteResult, error) {
 	e := newExpression()
-	_, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	in := &dynamodb.UpdateItemInput{
 		TableName:                           aws.String(w.Table),
 		Key:                                 ToAttributes(w.Key),
 		UpdateExpression:                    aws.String(e.update(w.Set, w.Remove)),
 		ConditionExpression:                 aws.String(e.condition(&w)),
-		ExpressionAttributeNames:            e.names,
-		ExpressionAttributeValues:           e.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+	}
+	in.ExpressionAttributeNames, in.ExpressionAttributeValues = e.names, e.values
+	err := withoutConflict(ctx, func() error {
+		_, err := s.client.UpdateItem(ctx, in)
+		return err
 	})
 	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		found, err := FromAttributes(failed.Item)
@@ -67,7 +69,10 @@ func (s *Store) WriteAll(ctx context.Context, writes []replica.Write) ([]replica
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}
 	}
-	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
+	err := withoutConflict(ctx, func() error {
+		_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
+		return err
+	})
 	results := make([]replica.WriteResult, len(writes))
 	if err == nil {
 		for i := range results {
@@ -164,32 +169,28 @@ func (s *Store) Read(ctx context.Context, table string, key contracts.Item) (con
 }
 
 // PutChecked implements replica.Store with a transaction of a Put and a
-// ConditionCheck. A conflict with another transaction counts as a condition
-// that did not hold.
+// ConditionCheck.
 func (s *Store) PutChecked(ctx context.Context, put replica.Put, check replica.Check) (bool, error) {
 	e := newExpression()
-	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+	condition := e.is(check.Attribute, check.Is)
+	items := []types.TransactWriteItem{
 		{Put: &types.Put{TableName: aws.String(put.Table), Item: ToAttributes(put.Item)}},
 		{ConditionCheck: &types.ConditionCheck{
 			TableName:                 aws.String(check.Table),
 			Key:                       ToAttributes(check.Key),
-			ConditionExpression:       aws.String(e.is(check.Attribute, check.Is)),
+			ConditionExpression:       aws.String(condition),
 			ExpressionAttributeNames:  e.names,
 			ExpressionAttributeValues: e.values,
 		}},
-	}})
-	cancelled, ok := errors.AsType[*types.TransactionCanceledException](err)
-	if !ok {
-		return err == nil, refused(err)
 	}
-	lost := slices.ContainsFunc(cancelled.CancellationReasons, func(r types.CancellationReason) bool {
-		code := aws.ToString(r.Code)
-		return code == conditionFailed || code == "TransactionConflict"
+	err := withoutConflict(ctx, func() error {
+		_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: items})
+		return err
 	})
-	if lost {
+	if _, failed := conditionsFailed(err); failed {
 		return false, nil
 	}
-	return false, refused(err)
+	return err == nil, refused(err)
 }
 
 // refused marks an error that no retry can mend: DynamoDB's ValidationException
