@@ -11,8 +11,8 @@ import (
 )
 
 // Limits of PublishBatch and of message attributes, from the AWS pages
-// "PublishBatch" (Amazon SNS API Reference) and "Amazon SNS raw message
-// delivery": with raw delivery to SQS, a message with more than ten attributes
+// "PublishBatch" (Amazon SNS API Reference) and "Amazon SNS message
+// attributes": with raw delivery to SQS, a message with more than ten attributes
 // is discarded as a client-side error.
 const (
 	// MaxBatchMessages is the most entries of one PublishBatch request.
@@ -32,8 +32,8 @@ type Config struct {
 	// kept.
 	TopicResolver wsns.TopicResolver
 	// MaxInFlight is how many requests run at the same time over all calls.
-	// Default 8, from 1 to 1000. SNS admits 30,000 messages a second in its
-	// largest regions and 300 in its smallest ("Amazon SNS quotas").
+	// Default 8, from 1 to 1000. SNS bounds the messages a second by region
+	// ("Amazon Simple Notification Service endpoints and quotas").
 	MaxInFlight int
 	// MaxAttempts is how often an entry is sent before it is reported as
 	// failed, on top of what the client's own retryer does within one attempt.

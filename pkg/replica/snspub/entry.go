@@ -52,7 +52,7 @@ func newEntry(at int, msg *message.Message) *entry {
 }
 
 // attribute adds a message attribute and what it weighs: name, type and value
-// all count ("Amazon SNS message attributes"). SNS takes no empty values; an
+// all count ("MessageAttributeValue", Amazon SNS API Reference). SNS takes no empty values; an
 // empty one is left out, since Metadata.Get answers the same for both.
 func (e *entry) attribute(name, dataType, value string) {
 	if value == "" {

@@ -42,7 +42,8 @@ type EntryError struct {
 func (e *EntryError) Error() string { return e.Code + ": " + e.Message }
 
 // throttled says whether an error code only asks for patience. SNS reports a
-// throttled KMS key under its own codes ("PublishBatch", Errors).
+// throttled KMS key under a code of its own ("PublishBatch", Errors:
+// KMSThrottling).
 func throttled(code string) bool {
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return true

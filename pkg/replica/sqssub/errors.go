@@ -40,7 +40,7 @@ type EntryError struct {
 func (e *EntryError) Error() string { return e.Code + ": " + e.Message }
 
 // throttled says whether an error code only asks for patience. A throttled KMS
-// key has its own codes ("SendMessageBatch", Errors).
+// key has a code of its own ("ReceiveMessage", Errors: KmsThrottled).
 func throttled(code string) bool {
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return true

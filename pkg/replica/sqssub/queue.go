@@ -77,7 +77,8 @@ func (q *queues) find(ctx context.Context, name string) (queue, error) {
 }
 
 // limitBytes returns the largest message a queue takes. Where it cannot be
-// read, 256 KiB are assumed, the default of queues made before 2025.
+// read, 256 KiB are assumed, though the default is 1 MiB: too careful a guess
+// only compresses a body without need.
 func (q *queues) limitBytes(ctx context.Context, url string) int {
 	q.mu.Lock()
 	limit, ok := q.limits[url]

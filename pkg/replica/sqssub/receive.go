@@ -64,8 +64,9 @@ func (s *subscription) receive(ctx, request context.Context) {
 		fresh := s.admit(s.read(out.Messages), begun)
 		s.room.release(want - fresh)
 		// A long poll without messages that ends early means that the queue has
-		// its most messages in flight ("Amazon SQS message quotas"), or an
-		// engine that does not wait; asking again at once would spin.
+		// its most messages in flight, which SQS need not report as an error
+		// ("ChangeMessageVisibility"), or an engine that does not wait; asking
+		// again at once would spin.
 		if len(out.Messages) > 0 || time.Since(begun) > s.cfg.WaitTime/2 {
 			early = 0
 			continue

@@ -17,8 +17,8 @@ const (
 	// sendLinger is how long a message waits for others to share its request.
 	sendLinger = 5 * time.Millisecond
 	// sendBatchBytes is what a request carries at most, unless a single message
-	// is larger. SQS allows 1 MiB since 2025, and 256 KiB before
-	// ("SendMessageBatch").
+	// is larger. SQS allows 1 MiB ("SendMessageBatch"); 256 KiB is what older
+	// versions of that page say, and other engines may still hold to.
 	sendBatchBytes = 256 << 10
 )
 

@@ -69,8 +69,8 @@ func stringAttribute(value string) types.MessageAttributeValue {
 	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 }
 
-// attributeBytes is what attributes weigh: "the name, type, value" count
-// towards the message size ("Amazon SQS message metadata").
+// attributeBytes is what attributes weigh: name, type and value all count
+// towards the message size ("MessageAttributeValue", Amazon SQS API Reference).
 func attributeBytes(attributes map[string]types.MessageAttributeValue) int {
 	total := 0
 	for name, a := range attributes {
