@@ -102,7 +102,8 @@ func (a AWS) real() bool {
 // endpoint for what localaws serves, and a region. Credentials are made up
 // where nothing but localaws would see them, or where there are none.
 func (a AWS) Environment(environment map[string]string, localURL string) []string {
-	env := maps.Clone(environment)
+	env := map[string]string{}
+	maps.Copy(env, environment)
 	for _, name := range a.Local {
 		env[name] = localURL
 	}
