@@ -16,7 +16,8 @@
 //
 // Stopping, by Close or by the end of Subscribe's context, has two phases:
 // receiving ends and what was not handed out is given back, as soon as the
-// receives under way have answered or a fifth of a second is over; handlers get DrainTimeout, after which their contexts end with ErrDrainTimeout as the
+// receives under way have answered or a fifth of a second is over; handlers
+// get DrainTimeout, after which their contexts end with ErrDrainTimeout as the
 // cause and their messages are given back. Close returns within DrainTimeout
 // and HandBackTimeout even if a handler hangs. Then the channel is closed and
 // every goroutine has ended, except a hanging handler's own.
