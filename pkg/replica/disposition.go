@@ -47,7 +47,12 @@ type RejectedError struct {
 	Err    error
 }
 
-func (e *RejectedError) Error() string { return e.Reason + ": " + e.Err.Error() }
+func (e *RejectedError) Error() string {
+	if e.Err == nil {
+		return e.Reason
+	}
+	return e.Reason + ": " + e.Err.Error()
+}
 
 // Unwrap returns the cause.
 func (e *RejectedError) Unwrap() error { return e.Err }

@@ -20,8 +20,9 @@ type RelayConfig struct {
 	// Table is the owner's table, for stamping. Required.
 	Table SourceTable
 	// Publisher moves changes to the topics. Required. One that returns
-	// *PublishError and *OversizeError lets the relay tell neighbours apart;
-	// with any other error every message of the call counts as not published.
+	// *PublishError, *OversizeError and *RefusedError lets the relay tell
+	// neighbours apart; with any other error every message of the call counts
+	// as not published.
 	Publisher message.Publisher
 	// DeadLetters keeps the records that can never be published. Required.
 	DeadLetters DeadLetterQueue
@@ -192,20 +193,17 @@ func (b *batch) send(ctx context.Context, topic string, merged []*mergedChange, 
 		return
 	}
 	err := b.relay.cfg.Publisher.Publish(topic, messages...)
-	if oversize, ok := errors.AsType[*OversizeError](err); ok && len(oversize.Bytes) > 0 {
-		var fits []*mergedChange
+	if never := unsendable(err); len(never) > 0 {
+		var others []*mergedChange
 		var rest []*message.Message
 		for i, m := range merged {
-			if size, over := oversize.Bytes[i]; over {
-				b.deadLetterAll(ctx, m, &RejectedError{
-					Reason: "larger than the topic accepts",
-					Err:    fmt.Errorf("%d bytes with attributes, the topic accepts %d", size, oversize.LimitBytes),
-				})
+			if cause := never[i]; cause != nil {
+				b.deadLetterAll(ctx, m, cause)
 				continue
 			}
-			fits, rest = append(fits, m), append(rest, messages[i])
+			others, rest = append(others, m), append(rest, messages[i])
 		}
-		b.send(ctx, topic, fits, rest)
+		b.send(ctx, topic, others, rest)
 		return
 	}
 	partial, isPartial := errors.AsType[*PublishError](err)

@@ -60,6 +60,7 @@ func (noTable) PutAbsent(context.Context, contracts.Item, contracts.Item) (bool,
 type scripted struct {
 	fail     map[string]error // subject -> failure of its entry
 	oversize map[string]int   // subject -> size
+	refused  map[string]error // subject -> why it can never be sent
 	down     error            // failure of the whole call
 	calls    int
 	sent     []*contracts.Change
@@ -74,6 +75,7 @@ func (p *scripted) Publish(topic string, messages ...*message.Message) error {
 	}
 	var changes []*contracts.Change
 	over := &replica.OversizeError{Bytes: map[int]int{}, LimitBytes: 262144}
+	refused := &replica.RefusedError{Causes: map[int]error{}}
 	partial := &replica.PublishError{Failed: map[int]error{}}
 	for i, m := range messages {
 		c, err := contracts.Decode(m.Payload, catalog)
@@ -84,6 +86,9 @@ func (p *scripted) Publish(topic string, messages ...*message.Message) error {
 		if size := p.oversize[c.Subject]; size > 0 {
 			over.Bytes[i] = size
 		}
+		if err := p.refused[c.Subject]; err != nil {
+			refused.Causes[i] = err
+		}
 		if err := p.fail[c.Subject]; err != nil {
 			partial.Failed[i] = err
 		}
@@ -92,7 +97,9 @@ func (p *scripted) Publish(topic string, messages ...*message.Message) error {
 	case p.down != nil:
 		return p.down
 	case len(over.Bytes) > 0:
-		return over
+		return errors.Join(refused, over)
+	case len(refused.Causes) > 0:
+		return refused
 	}
 	for i, c := range changes {
 		if partial.Failed[i] == nil {
@@ -235,6 +242,7 @@ func TestPoisonGoesToTheDeadLetterQueueAndCostsNoNeighbour(t *testing.T) {
 		"an attribute has the wrong type":    {wrongType, &scripted{}, "state violates the contract", "attributes.tickers"},
 		"a record that cannot be read":       {damaged, &scripted{}, "undecodable record", "NewImage"},
 		"a message over the topic's limit":   {created("9", 0, "big"), &scripted{oversize: map[string]int{"9": 300000}}, "larger than the topic accepts", "300000 bytes"},
+		"a message SNS cannot take":          {created("9", 0, "odd"), &scripted{refused: map[string]error{"9": errors.New("has 11 attributes")}}, "not a message SNS accepts", "11 attributes"},
 		"a message the topic always refuses": {created("9", 0, "odd"), &scripted{fail: map[string]error{"9": &replica.RejectedError{Reason: "refused by SNS", Err: errors.New("InvalidParameter")}}}, "refused by SNS", "InvalidParameter"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -2,7 +2,7 @@
 //
 // It promises that Publish returns only when the fate of every message is
 // known: nil means that SNS accepted all of them, a *replica.PublishError names
-// those it did not accept, and a *replica.OversizeError or a *RefusedError says
+// those it did not accept, and a *replica.OversizeError or a *replica.RefusedError says
 // that nothing was sent because some of the messages never could be. Requests
 // are packed by entries and by bytes, message attributes included; only the
 // entries that failed are sent again, with jittered exponential pauses; one bad

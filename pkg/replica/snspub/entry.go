@@ -109,7 +109,7 @@ func entries(messages []*message.Message, fifo bool, limitBytes int) ([]*entry, 
 		problems = append(problems, &replica.OversizeError{Bytes: oversize, LimitBytes: limitBytes})
 	}
 	if len(refused) > 0 {
-		problems = append(problems, &RefusedError{Causes: refused})
+		problems = append(problems, &replica.RefusedError{Causes: refused})
 	}
 	if len(problems) == 1 {
 		return nil, problems[0]

@@ -3,33 +3,16 @@ package snspub
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+
+	"github.com/tributary-dev/tributary/pkg/replica"
 )
 
 // ErrClosed is returned by Publish after Close.
 var ErrClosed = errors.New("publish: the publisher is closed")
-
-// RefusedError is returned before anything is sent when messages of a Publish
-// call could never be accepted, for another reason than their size: more than
-// ten attributes, an empty payload, text that is not UTF-8.
-type RefusedError struct {
-	// Causes holds what is wrong by the message's position in the call.
-	Causes map[int]error
-}
-
-func (e *RefusedError) Error() string {
-	first := slices.Min(slices.Collect(maps.Keys(e.Causes)))
-	return fmt.Sprintf("publish: message %d %v; nothing of this call was sent", first+1, e.Causes[first])
-}
-
-// Unwrap returns the causes.
-func (e *RefusedError) Unwrap() []error { return slices.Collect(maps.Values(e.Causes)) }
 
 // EntryError is SNS's own reason for not accepting one entry of a batch.
 type EntryError struct {
@@ -71,6 +54,18 @@ func worthRetrying(err error) bool {
 	return api.ErrorFault() != smithy.FaultClient
 }
 
+// rejected marks a failure for which SNS blames what this one entry holds, so
+// that its owner dead-letters it. Denied access, an unreadable key or a missing
+// topic are blamed on the sender as well, but are mended without touching the
+// message; and a call that is refused as a whole may be refused for its topic.
+func rejected(err error) error {
+	var entry *EntryError
+	if errors.As(err, &entry) && entry.SenderFault && blamesContent(entry.Code) {
+		return &replica.RejectedError{Reason: "refused by SNS", Err: err}
+	}
+	return err
+}
+
 // blamesAnEntry says whether a request was refused as a whole for what may be
 // the fault of a single entry, so that halving the batch finds it.
 func blamesAnEntry(err error) bool {
@@ -78,7 +73,12 @@ func blamesAnEntry(err error) bool {
 	if !errors.As(err, &api) {
 		return false
 	}
-	switch api.ErrorCode() {
+	return blamesContent(api.ErrorCode())
+}
+
+// blamesContent says whether an error code is about what a message holds.
+func blamesContent(code string) bool {
+	switch code {
 	case "BatchRequestTooLong", "BatchRequestTooLongException", "InvalidParameter", "InvalidParameterException",
 		"ParameterValueInvalid", "InvalidParameterValue", "InvalidParameterValueException",
 		"ValidationError", "ValidationException", "MalformedInput":

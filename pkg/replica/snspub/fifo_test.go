@@ -87,7 +87,7 @@ func TestAFIFOTopicNeedsAGroup(t *testing.T) {
 	inWorld(t, localaws.Config{}, func(w *world) {
 		w.topic("orders.fifo", map[string]string{"FifoTopic": "true"})
 		err := w.publisher(snspub.Config{}).Publish("orders.fifo", numbered(1)...)
-		if _, ok := errors.AsType[*snspub.RefusedError](err); !ok || !strings.Contains(err.Error(), wsns.MessageGroupIdMetadataField) {
+		if _, ok := errors.AsType[*replica.RefusedError](err); !ok || !strings.Contains(err.Error(), wsns.MessageGroupIdMetadataField) {
 			t.Errorf("Publish says %v", err)
 		}
 	})

@@ -103,6 +103,8 @@ func TestOnlyFailedEntriesAreSentAgain(t *testing.T) {
 				return &failure{Code: "InvalidParameter", Message: "no good", SenderFault: true}
 			case body == "14": // always
 				return &failure{Code: "InternalError", Message: "not now"}
+			case body == "17": // for good, but not for what it holds
+				return &failure{Code: "AuthorizationError", Message: "no right to the key", SenderFault: true}
 			case body == "5" && tries[body] < 4:
 				return &failure{Code: "ThrottlingException", Message: "slow down", SenderFault: true}
 			}
@@ -111,12 +113,17 @@ func TestOnlyFailedEntriesAreSentAgain(t *testing.T) {
 		p := w.publisher(snspub.Config{MaxAttempts: 5})
 		err := p.Publish("company-profile", numbered(20)...)
 		failed, ok := errors.AsType[*replica.PublishError](err)
-		if !ok || !slices.Equal(slices.Sorted(maps.Keys(failed.Failed)), []int{3, 14}) {
-			t.Fatalf("Publish says %v, want numbers 3 and 14 to have failed", err)
+		if !ok || !slices.Equal(slices.Sorted(maps.Keys(failed.Failed)), []int{3, 14, 17}) {
+			t.Fatalf("Publish says %v, want numbers 3, 14 and 17 to have failed", err)
 		}
 		var entry *snspub.EntryError
 		if !errors.As(failed.Failed[3], &entry) || entry.Code != "InvalidParameter" || !strings.Contains(failed.Failed[14].Error(), "5 attempts") {
 			t.Errorf("the causes are %v", failed.Failed)
+		}
+		for at, want := range map[int]replica.Verdict{3: replica.Reject, 14: replica.Retry, 17: replica.Retry} {
+			if got := replica.Classify(failed.Failed[at]).Verdict; got != want {
+				t.Errorf("message %d is to be %s, want %s", at, got, want)
+			}
 		}
 		want := map[string]int{"3": 1, "14": 5, "5": 4}
 		for i := range 20 {
@@ -125,8 +132,8 @@ func TestOnlyFailedEntriesAreSentAgain(t *testing.T) {
 				t.Errorf("message %s was sent %d times, want %d", body, tries[body], max(1, want[body]))
 			}
 		}
-		if n := len(w.bodies(queue)); n != 18 {
-			t.Errorf("%d messages arrived, want 18, each once", n)
+		if n := len(w.bodies(queue)); n != 17 {
+			t.Errorf("%d messages arrived, want 17, each once", n)
 		}
 	})
 }
@@ -154,7 +161,7 @@ func TestNothingIsSentWhenAMessageNeverCouldBe(t *testing.T) {
 					t.Errorf("Publish says %v, want %q", err, test.want)
 				}
 				oversize, isOversize := errors.AsType[*replica.OversizeError](err)
-				refused, isRefused := errors.AsType[*snspub.RefusedError](err)
+				refused, isRefused := errors.AsType[*replica.RefusedError](err)
 				if isOversize && oversize.Bytes[25] == 0 || isRefused && refused.Causes[25] == nil || isOversize == isRefused {
 					t.Errorf("the error does not name number 25: %#v", err)
 				}

@@ -103,7 +103,7 @@ func (p *Publisher) sendBatch(ctx context.Context, topicARN string, batch []*ent
 			case attempt >= p.cfg.MaxAttempts && worthRetrying(cause):
 				failed[e.at] = fmt.Errorf("given up after %d attempts: %w", attempt, cause)
 			case !worthRetrying(cause):
-				failed[e.at] = cause
+				failed[e.at] = rejected(cause)
 			default:
 				again = append(again, e)
 			}
