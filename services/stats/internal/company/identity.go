@@ -13,14 +13,16 @@ import (
 const MaxUserBytes = 256
 
 var (
-	cikText    = regexp.MustCompile(`^[1-9][0-9]{0,9}$`)
+	cikText    = regexp.MustCompile(`^[1-9][0-9]{0,19}$`)
 	tickerText = regexp.MustCompile(`^[A-Z0-9][A-Z0-9.-]{0,15}$`)
 )
 
-// CheckCIK says what is wrong with a company's Central Index Key.
+// CheckCIK says what is wrong with a company's Central Index Key. The SEC's have
+// ten digits; the owner of the profiles takes up to twenty, and so do its real
+// data, so a narrower rule here would refuse companies that exist there.
 func CheckCIK(cik string) error {
 	if !cikText.MatchString(cik) {
-		return fmt.Errorf("want 1 to 10 digits without leading zeros, as in 320193")
+		return fmt.Errorf("want 1 to 20 digits without leading zeros, as in 320193")
 	}
 	return nil
 }

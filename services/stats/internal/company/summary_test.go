@@ -130,7 +130,7 @@ func TestIdentityChecks(t *testing.T) {
 		good  []string
 		bad   []string
 	}{
-		{"cik", company.CheckCIK, []string{"1", "320193", "1234567890"}, []string{"", "0", "0320193", "12345678901", "-1", "1a", "١", "1\n"}},
+		{"cik", company.CheckCIK, []string{"1", "320193", "1234567890", "4343243243432434", "12345678901234567890"}, []string{"", "0", "0320193", "123456789012345678901", "-1", "1a", "١", "1\n"}},
 		{"date", company.CheckDate, []string{"2024-10-10", "2024-02-29"}, []string{"", "2024-2-1", "2023-02-29", "2024-10-10T00:00:00Z", "10.10.2024", "2024-13-01"}},
 		{"ticker", company.CheckTicker, []string{"A", "MMM", "BRK.B", "BF-B", "ABCDEFGHIJKLMNOP"}, []string{"", "mmm", ".", "..", "A#B", "ABCDEFGHIJKLMNOPQ", "A B"}},
 		{"user", company.CheckUser, []string{"ann", "ann@example.org", "Žofie/1", long}, []string{"", long + "x", "a\x00b", "\xff", "a\nb"}},
