@@ -28,9 +28,25 @@ func newScreen(out, progress io.Writer, environment map[string]string) *screen {
 	dumb := environment["TERM"] == "dumb"
 	return &screen{
 		out: out, progress: progress,
-		bars:   isTerminal(progress) && !dumb,
+		bars:   isTerminal(progress) && !dumb && columns(progress) >= minColumns,
 		colour: isTerminal(out) && !dumb && environment["NO_COLOR"] == "",
 	}
+}
+
+// minColumns is the narrowest terminal that bars fit into. Some say that they
+// have none at all.
+const minColumns = 60
+
+func columns(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := cwriter.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 func isTerminal(w io.Writer) bool {
