@@ -201,7 +201,7 @@ func TestADowntimeOfMoreThanADayIsSaidAndSurvived(t *testing.T) {
 // does not list it any more; what comes after it is read.
 func TestAShardThatVanishesIsSaidToBeGone(t *testing.T) {
 	inRig(t, localaws.Config{StreamShards: 1}, func(r *rig) {
-		r.relay.setFail(func(string, int) error { return errRelay })
+		r.relay.fail, r.relay.giveUp = func(string, int) error { return errRelay }, errRelay
 		for i := range 30 {
 			r.put(fmt.Sprint("key ", i))
 		}
@@ -211,7 +211,6 @@ func TestAShardThatVanishesIsSaidToBeGone(t *testing.T) {
 		})
 		time.Sleep(time.Minute) // virtual
 		r.split()
-		r.relay.giveUp = errRelay
 		time.Sleep(26 * time.Hour) // virtual
 		r.put("left")
 		r.relay.mu.Lock()

@@ -71,8 +71,11 @@ func TestARecordIsGivenUpWhenItIsTooOld(t *testing.T) {
 		r.put("a", "bad", "b")
 		p := r.start(func(c *dynamostream.PollerConfig) { c.GiveUpAge, c.IdleWait = time.Hour, 5*time.Second })
 		time.Sleep(59 * time.Minute) // virtual
-		if len(r.relay.gaveUp) != 0 {
-			t.Fatalf("given up too early: %q", r.relay.gaveUp)
+		r.relay.mu.Lock()
+		early := slices.Clone(r.relay.gaveUp)
+		r.relay.mu.Unlock()
+		if len(early) != 0 {
+			t.Fatalf("given up too early: %q", early)
 		}
 		held := r.place()
 		time.Sleep(30 * time.Minute) // virtual
@@ -132,9 +135,11 @@ func TestAnOutageHoldsNoMoreThanTheLimit(t *testing.T) {
 		p := r.start(func(c *dynamostream.PollerConfig) { c.MaxHeldRecords, c.MaxBatchRecords = 20, 8 })
 		time.Sleep(time.Hour) // virtual: the iterator of a shard that is not read expires
 		tried := make(map[string]bool)
+		r.relay.mu.Lock()
 		for _, record := range r.relay.tried {
 			tried[record] = true
 		}
+		r.relay.mu.Unlock()
 		if len(tried) < 20 || len(tried) > 27 {
 			t.Errorf("%d records were read during the outage, want 20 to 27", len(tried))
 		}
