@@ -7,5 +7,7 @@
 // read only after its parent was read and handled (a record of the parent that
 // failed may come later), and that one record that keeps failing holds up
 // no other. Records are handled at least once. It does not promise that two
-// pollers of one stream share the work: both do all of it, which is harmless.
+// pollers of one stream share the work: both do all of it, which is harmless;
+// nor any order between two streams of a table, of which there are two for a
+// day after the stream was turned off and on again.
 package dynamostream

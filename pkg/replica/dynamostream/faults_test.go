@@ -207,7 +207,7 @@ func TestAShardThatVanishesIsSaidToBeGone(t *testing.T) {
 		}
 		p := r.start(func(c *dynamostream.PollerConfig) {
 			c.MaxHeldRecords, c.MaxBatchRecords, c.GiveUpAge = 5, 5, 23*time.Hour+59*time.Minute
-			c.IdleWait = time.Minute
+			c.IdleWait, c.DiscoverEvery, c.MaxRetryWait = time.Minute, 2*time.Minute, 10*time.Minute
 		})
 		time.Sleep(time.Minute) // virtual
 		r.split()
@@ -216,7 +216,7 @@ func TestAShardThatVanishesIsSaidToBeGone(t *testing.T) {
 		r.relay.mu.Lock()
 		r.relay.giveUp, r.relay.fail = nil, nil
 		r.relay.mu.Unlock()
-		time.Sleep(10 * time.Minute) // virtual
+		time.Sleep(20 * time.Minute) // virtual
 		p.stop()
 		if len(r.logs.with("ERROR", "the shard is gone")) != 1 {
 			t.Errorf("logged %q", r.logs.lines)

@@ -61,7 +61,7 @@ func (p *process) kill() {
 // Whatever happens to shards, pollers, the relay and AWS, nothing is lost, and
 // an item's records come in their order.
 func TestNothingIsLostAcrossSplitsKillsAndFaults(t *testing.T) {
-	for seed := range uint64(24) {
+	for seed := range uint64(16) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			inRig(t, localaws.Config{StreamShards: 1 + random.IntN(3)}, func(r *rig) {
@@ -118,7 +118,7 @@ func TestNothingIsLostAcrossSplitsKillsAndFaults(t *testing.T) {
 
 // After a clean stop the next poller goes on exactly where the last one was.
 func TestACleanStopRepeatsNothing(t *testing.T) {
-	for seed := range uint64(16) {
+	for seed := range uint64(10) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 0))
 			inRig(t, localaws.Config{StreamShards: 1 + random.IntN(3), Latency: 7 * time.Millisecond}, func(r *rig) {
@@ -192,7 +192,7 @@ func TestASplitIsFollowedAtOnce(t *testing.T) {
 
 // A table without a stream is said out loud; a stream that comes later is
 // followed, and so are both the old and the new one when it is turned off and
-// on again.
+// on again. Between two streams there is no order.
 func TestEveryStreamOfATableIsFollowed(t *testing.T) {
 	inRig(t, localaws.Config{}, func(r *rig) {
 		r.create("later", "p", nil)
@@ -213,13 +213,13 @@ func TestEveryStreamOfATableIsFollowed(t *testing.T) {
 		if !p.Following() {
 			t.Error("not following")
 		}
-		r.wantAll()
+		r.wantNoneLost()
 		r.stream(false)
 		r.stream(true)
 		r.put("a", "c")
 		time.Sleep(time.Minute) // virtual
 		p.stop()
-		r.wantAll()
+		r.wantNoneLost()
 		r.wantOnce()
 	})
 }
@@ -246,7 +246,7 @@ func TestADayLongRunRaisesNoAlarm(t *testing.T) {
 			time.Sleep(time.Hour) // virtual
 		}
 		p.stop()
-		r.wantAll()
+		r.wantNoneLost()
 		r.wantOnce()
 		if lines := r.logs.with("ERROR"); len(lines) > 0 {
 			t.Errorf("logged %q", lines)

@@ -248,6 +248,13 @@ func (y *relay) attempts(record string) int {
 // tried in the order they were written in.
 func (r *rig) wantAll() {
 	r.t.Helper()
+	r.wantNoneLost()
+	r.wantInOrder()
+}
+
+// wantNoneLost fails unless everything written was handled.
+func (r *rig) wantNoneLost() {
+	r.t.Helper()
 	r.relay.mu.Lock()
 	defer r.relay.mu.Unlock()
 	for _, key := range slices.Sorted(maps.Keys(r.written)) {
@@ -257,6 +264,13 @@ func (r *rig) wantAll() {
 			}
 		}
 	}
+}
+
+// wantInOrder fails where a record was tried before its item's previous one.
+func (r *rig) wantInOrder() {
+	r.t.Helper()
+	r.relay.mu.Lock()
+	defer r.relay.mu.Unlock()
 	reached := make(map[string]int)
 	for _, record := range r.relay.tried {
 		key, number, _ := strings.Cut(record, "/")
