@@ -265,9 +265,14 @@ func (b *batch) deadLetter(ctx context.Context, at int, s *Source, subject strin
 // giving up loses nothing.
 func (r *Relay) GiveUp(ctx context.Context, rec Record, cause error) error {
 	b := &batch{relay: r, records: []Record{rec}, failed: make(map[int]error)}
+	given := &RejectedError{Reason: "failed until the stream would lose it", Err: cause}
+	if rec.Damaged != nil { // whose it is cannot be told
+		b.deadLetter(ctx, 0, r.cfg.Sources[0], "", given)
+		return b.failed[0]
+	}
 	for _, s := range r.cfg.Sources {
 		if d := s.Decide(&rec); d.Action != Ignore {
-			b.deadLetter(ctx, 0, s, d.Subject, &RejectedError{Reason: "failed until the stream would lose it", Err: cause})
+			b.deadLetter(ctx, 0, s, d.Subject, given)
 		}
 	}
 	return b.failed[0]

@@ -350,3 +350,31 @@ func (k *kept) Publish(_ string, messages ...*message.Message) error {
 	return nil
 }
 func (k *kept) Close() error { return nil }
+
+func TestARecordGivenUpIsDeadLetteredUnlessItIsOfNoInterest(t *testing.T) {
+	damaged := created("9", 0, "")
+	damaged.Damaged, damaged.New, damaged.Keys = errors.New("no keys"), nil, nil
+	unshared := changed("1", 0, attrs("name", "a"), attrs("name", "a"))
+	for name, c := range map[string]struct {
+		rec  replica.Record
+		want int
+	}{
+		"a change":                  {created("1", 0, "a"), 1},
+		"a record without its keys": {damaged, 1},
+		"nothing shared changed":    {unshared, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, &scripted{})
+			if err := b.relay.GiveUp(t.Context(), c.rec, errors.New("throttled for hours")); err != nil {
+				t.Fatal(err)
+			}
+			if len(b.dlq.kept) != c.want {
+				t.Fatalf("%d dead letters, want %d", len(b.dlq.kept), c.want)
+			}
+			b.dlq.err = errors.New("queue is down")
+			if err := b.relay.GiveUp(t.Context(), c.rec, errors.New("throttled")); (err != nil) != (c.want > 0) {
+				t.Errorf("with the queue down: %v", err)
+			}
+		})
+	}
+}
