@@ -66,7 +66,7 @@ func TestMalformedLineIsRefusedBeforeAnythingStarts(t *testing.T) {
 			}
 			defer held.Close()
 			code, said := run(t, env, append([]string{"run"}, arguments...)...)
-			if code != 1 || !strings.Contains(said, path+":7: ") || !strings.Contains(said, row.says) || !strings.Contains(said, "nothing was started") {
+			if code != 1 || !strings.Contains(said, path+":7: ") || !strings.Contains(said, row.says) || !strings.Contains(said, "so nothing was started") {
 				t.Errorf("exit code %d: %s", code, said)
 			}
 			if strings.Contains(said, "PROFILE_ADDR") {

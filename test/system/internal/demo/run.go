@@ -33,7 +33,7 @@ func Main(ctx, hurry context.Context, args, environment []string, executable str
 	}
 	d, err := read(o)
 	if err != nil {
-		fmt.Fprintf(stderr, "demo: the input is malformed, nothing was started:\n%s\n", indent(err))
+		fmt.Fprintf(stderr, "demo: the input has problems, so nothing was started:\n%s\n", indent(err))
 		return exitDisagree
 	}
 	r := &run{Options: o, data: d, screen: newScreen(stdout, stderr, o.Environment), hurry: hurry}
