@@ -50,7 +50,7 @@ type Applier struct {
 // which the manifest asks for something unsafe.
 func NewApplier(cfg ApplierConfig) (*Applier, error) {
 	if cfg.Contract == nil {
-		return nil, errors.New("applier config: Contract: missing")
+		return nil, fmt.Errorf("applier config: %w", missing("Contract"))
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -58,7 +58,7 @@ func NewApplier(cfg ApplierConfig) (*Applier, error) {
 	a := &Applier{cfg: cfg}
 	var problems []error
 	if cfg.Subscription.Contract != cfg.Contract.ID() {
-		problems = append(problems, fmt.Errorf("Subscription: it is of contract %q", cfg.Subscription.Contract))
+		problems = append(problems, fmt.Errorf("the Subscription is of contract %q", cfg.Subscription.Contract))
 	}
 	for i, r := range cfg.Subscription.Replicas {
 		if err := a.add(r); err != nil {
@@ -89,7 +89,7 @@ func (a *Applier) add(r manifest.Replica) error {
 		return nil
 	}
 	if a.cfg.Store == nil {
-		return errors.New("Store: missing")
+		return missing("Store")
 	}
 	t := target{store: a.cfg.Store, table: r.Table, mapping: newMapping(r), keyTypes: make(map[string]string)}
 	table := a.table(r.Table)

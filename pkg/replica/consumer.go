@@ -54,22 +54,22 @@ type Consumer struct {
 func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 	var problems []error
 	if cfg.Service == "" {
-		problems = append(problems, errors.New("Service: missing"))
+		problems = append(problems, missing("Service"))
 	}
 	if cfg.Catalog == nil {
-		problems = append(problems, errors.New("Catalog: missing"))
+		problems = append(problems, missing("Catalog"))
 	}
 	if len(cfg.Appliers) == 0 {
-		problems = append(problems, errors.New("Appliers: want at least one"))
+		problems = append(problems, missing("Appliers"))
 	}
 	c := &Consumer{cfg: cfg, appliers: make(map[string]*Applier)}
 	for _, a := range cfg.Appliers {
 		id := a.Contract().ID()
 		if _, twice := c.appliers[id]; twice {
-			problems = append(problems, fmt.Errorf("Appliers: two for %s", id))
+			problems = append(problems, fmt.Errorf("two of the Appliers are for %s", id))
 		}
 		if len(a.fanOuts) > 0 && (cfg.Delayer == nil || cfg.Queue == "") {
-			problems = append(problems, fmt.Errorf("Delayer and Queue: the fan-outs of %s need them for their second pass", id))
+			problems = append(problems, fmt.Errorf("the fan-outs of %s need Delayer and Queue for their second pass", id))
 		}
 		c.appliers[id] = a
 	}

@@ -1,6 +1,9 @@
 package replica
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // DeadLetter is something that can never be published or applied, as it goes
 // to a dead-letter queue.
@@ -23,8 +26,13 @@ const (
 	DeadLetterCount  = "tributary-receive-count"
 )
 
+// ErrLetterTooLarge says that a dead letter is larger than its queue takes, also
+// when it is compressed.
+var ErrLetterTooLarge = errors.New("the letter is larger than the queue takes")
+
 // DeadLetterQueue keeps what could not be published or applied. Send returns
-// only when the letter is stored. It is safe for concurrent use.
+// only when the letter is stored; the error is ErrLetterTooLarge where it never
+// can be. It is safe for concurrent use.
 type DeadLetterQueue interface {
 	Send(ctx context.Context, letter DeadLetter) error
 }

@@ -45,16 +45,16 @@ type Relay struct {
 func NewRelay(cfg RelayConfig) (*Relay, error) {
 	var problems []error
 	if len(cfg.Sources) == 0 {
-		problems = append(problems, errors.New("Sources: want at least one"))
+		problems = append(problems, missing("Sources"))
 	}
 	if cfg.Table == nil {
-		problems = append(problems, errors.New("Table: missing"))
+		problems = append(problems, missing("Table"))
 	}
 	if cfg.Publisher == nil {
-		problems = append(problems, errors.New("Publisher: missing"))
+		problems = append(problems, missing("Publisher"))
 	}
 	if cfg.DeadLetters == nil {
-		problems = append(problems, errors.New("DeadLetters: missing"))
+		problems = append(problems, missing("DeadLetters"))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("relay config: %w", err)
@@ -244,10 +244,7 @@ func (b *batch) deadLetterAll(ctx context.Context, m *mergedChange, cause error)
 // deadLetter keeps a record with its full body and the reason. A record that
 // cannot be kept has failed, and is handled again.
 func (b *batch) deadLetter(ctx context.Context, at int, s *Source, subject string, cause error) {
-	letter, err := recordLetter(&b.records[at], s, subject, cause)
-	if err == nil {
-		err = b.relay.cfg.DeadLetters.Send(ctx, letter)
-	}
+	letter, err := b.sendLetter(ctx, b.records[at], s, subject, cause)
 	if err != nil {
 		b.failed[at] = fmt.Errorf("dead-letter %s %s: %w (it is dead-lettered for: %w)", s.contract.ID(), subject, err, cause)
 		return
@@ -258,6 +255,24 @@ func (b *batch) deadLetter(ctx context.Context, at int, s *Source, subject strin
 		slog.String("subject", subject),
 		slog.String("reason", letter.Reason),
 		slog.Any("cause", cause))
+}
+
+// sendLetter sends a record whole. Two images of the largest items can exceed
+// what a queue takes; the record then goes without them, because its key is all
+// that putting it back needs.
+func (b *batch) sendLetter(ctx context.Context, rec Record, s *Source, subject string, cause error) (DeadLetter, error) {
+	for _, shorten := range []func(){func() {}, func() { rec.Old = nil }, func() { rec.New = nil }} {
+		shorten()
+		letter, err := recordLetter(&rec, s, subject, cause)
+		if err != nil {
+			return letter, err
+		}
+		err = b.relay.cfg.DeadLetters.Send(ctx, letter)
+		if !errors.Is(err, ErrLetterTooLarge) {
+			return letter, err
+		}
+	}
+	return DeadLetter{}, ErrLetterTooLarge
 }
 
 // GiveUp dead-letters a record that Handle reported as failed for so long that

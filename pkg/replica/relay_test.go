@@ -378,3 +378,40 @@ func TestARecordGivenUpIsDeadLetteredUnlessItIsOfNoInterest(t *testing.T) {
 		})
 	}
 }
+
+// A record of two images of the largest items may not fit the queue. Its key
+// does, and is all that putting it back needs.
+func TestARecordThatDoesNotFitTheQueueGoesWithoutItsImages(t *testing.T) {
+	for name, c := range map[string]struct {
+		limit int
+		want  []string
+	}{
+		"whole":               {1 << 20, []string{"Keys", "NewImage", "OldImage"}},
+		"without the old one": {600, []string{"Keys", "NewImage"}},
+		"without both":        {400, []string{"Keys"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, &scripted{})
+			b.dlq.limit = c.limit
+			big := changed("9", 0, attrs("sector", strings.Repeat("x", 200)), attrs("sector", strings.Repeat("y", 200)))
+			if failed := b.relay.Handle(t.Context(), []replica.Record{big}); len(failed) > 0 {
+				t.Fatal(failed)
+			}
+			var body struct {
+				Change map[string]json.RawMessage `json:"dynamodb"`
+			}
+			if err := json.Unmarshal(b.dlq.kept[0].Body, &body); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, part := range []string{"Keys", "NewImage", "OldImage"} {
+				if _, ok := body.Change[part]; ok {
+					got = append(got, part)
+				}
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -290,9 +290,10 @@ func (p *topic) seenBy(attribute, subject string) *contracts.Change {
 
 // letters is a dead-letter queue that keeps everything in memory.
 type letters struct {
-	mu   sync.Mutex
-	kept []replica.DeadLetter
-	err  error
+	mu    sync.Mutex
+	kept  []replica.DeadLetter
+	err   error
+	limit int // bytes; 0 for none
 }
 
 func (l *letters) Send(_ context.Context, letter replica.DeadLetter) error {
@@ -300,6 +301,9 @@ func (l *letters) Send(_ context.Context, letter replica.DeadLetter) error {
 	defer l.mu.Unlock()
 	if l.err != nil {
 		return l.err
+	}
+	if l.limit > 0 && len(letter.Body) > l.limit {
+		return replica.ErrLetterTooLarge
 	}
 	l.kept = append(l.kept, letter)
 	return nil

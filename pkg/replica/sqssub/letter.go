@@ -81,7 +81,6 @@ func (l letter) pack(to queue, limitBytes int) (*parcel, error) {
 	if size > limitBytes && l.detail != "" { // the body matters more
 		over := size - limitBytes
 		kept := clip(l.detail, max(0, len(aws.ToString(own[replica.DeadLetterDetail].StringValue))-over))
-		l.detail = kept
 		delete(own, replica.DeadLetterDetail)
 		set(replica.DeadLetterDetail, kept)
 		if attributes, err = fit(l.attributes, own); err != nil {
@@ -90,7 +89,7 @@ func (l letter) pack(to queue, limitBytes int) (*parcel, error) {
 		size = len(body) + attributeBytes(attributes)
 	}
 	if size > limitBytes {
-		return nil, fmt.Errorf("the letter has %d bytes although compressed, the queue takes %d; raise its MaximumMessageSize", size, limitBytes)
+		return nil, fmt.Errorf("%w: %d bytes although compressed, the limit is %d; raise the queue's MaximumMessageSize", replica.ErrLetterTooLarge, size, limitBytes)
 	}
 	p := &parcel{bytes: size, entry: types.SendMessageBatchRequestEntry{
 		MessageBody: aws.String(body), MessageAttributes: attributes}}
