@@ -112,6 +112,9 @@ func (s *Service) prepareBatchGet(requests map[string]keysAndAttributes) ([]batc
 		if g.table, err = s.table(name); err != nil {
 			return nil, err
 		}
+		if err := g.table.checkProjection(g.projection); err != nil {
+			return nil, err
+		}
 		seen := make(map[string]bool, len(g.request.Keys))
 		for _, key := range g.request.Keys {
 			if err := g.table.key.checkKey(key); err != nil {

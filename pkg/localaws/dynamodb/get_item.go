@@ -43,6 +43,9 @@ func (s *Service) getItem(body []byte) (any, error) {
 	if err := t.key.checkKey(in.Key); err != nil {
 		return nil, plain(err)
 	}
+	if err := t.checkProjection(pr); err != nil {
+		return nil, err
+	}
 	e, err := t.read(placeOf(t.key, in.Key))
 	if err != nil {
 		return nil, err

@@ -76,6 +76,9 @@ func (u unmet) answer() error {
 // decide says what the item becomes, nil if it is to be gone. Its errors are
 // unmet, fault or *wire.Error. The caller holds the table's lock.
 func (m *mutation) decide(old attr.Item) (attr.Item, error) {
+	if err := m.checkPaths(); err != nil {
+		return nil, err
+	}
 	if m.kind == putItem {
 		if err := m.table.checkIndexKeys(m.item, nil, false); err != nil {
 			return nil, err

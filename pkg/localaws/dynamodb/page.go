@@ -115,14 +115,30 @@ func (in pageInput) open(t *table, filter *expr.Condition, pr *expr.Projection) 
 		return nil, err
 	}
 	r.entries = t.entries
-	if in.IndexName == "" {
-		return r, nil
-	}
-	if err := r.useIndex(in); err != nil {
+	if err := r.use(in); err != nil {
 		t.mu.RUnlock()
 		return nil, err
 	}
 	return r, nil
+}
+
+// use checks the reader's expressions against the table and turns the reader
+// to the index that is asked for, if any.
+func (r *reader) use(in pageInput) error {
+	if r.filter != nil {
+		if err := r.table.checkScalars(r.filter.Paths()); err != nil {
+			return err
+		}
+	}
+	if r.projection != nil {
+		if err := r.table.checkScalars(r.projection.Paths()); err != nil {
+			return err
+		}
+	}
+	if in.IndexName == "" {
+		return nil
+	}
+	return r.useIndex(in)
 }
 
 // useIndex turns the reader to an index.
@@ -137,9 +153,6 @@ func (r *reader) useIndex(in pageInput) error {
 	r.index, r.key, r.entries = ix, ix.key, ix.entries
 	if ix.projected == nil {
 		return nil
-	}
-	if err := ix.checkFilter(r.filter); err != nil {
-		return err
 	}
 	if in.Select == selectAll {
 		if !ix.local {
@@ -162,10 +175,11 @@ func (r *reader) useIndex(in pageInput) error {
 	return nil
 }
 
-// checkFilter refuses a filter on what the index does not carry, even where a
-// local index would fetch it for the answer.
+// checkFilter refuses a query's filter on what the index does not carry, even
+// where a local index would fetch it for the answer. A scan takes such a
+// filter; to it the attribute is absent.
 func (ix *index) checkFilter(filter *expr.Condition) error {
-	if filter == nil {
+	if ix.projected == nil {
 		return nil
 	}
 	var absent []string
@@ -242,7 +256,7 @@ func (r *reader) take(e *entry) bool {
 	r.bytes += e.size
 	keep := true
 	if r.filter != nil {
-		if keep, r.err = r.filter.Eval(item); r.err != nil {
+		if keep, r.err = r.filter.Eval(e.item); r.err != nil {
 			return false
 		}
 	}

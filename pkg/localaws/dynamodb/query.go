@@ -47,6 +47,11 @@ func (s *Service) query(body []byte) (any, error) {
 	if err := p.Unused(); err != nil {
 		return nil, err
 	}
+	if filter != nil && r.index != nil {
+		if err := r.index.checkFilter(filter); err != nil {
+			return nil, err
+		}
+	}
 	if filter != nil {
 		for _, name := range filter.TopLevelNames() {
 			if r.key.has(name) {

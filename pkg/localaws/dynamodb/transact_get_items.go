@@ -105,5 +105,5 @@ func (s *Service) getTarget(get *transactGet) (target, *expr.Projection, error) 
 	if err := t.key.checkKey(get.Key); err != nil {
 		return target{}, nil, err
 	}
-	return target{t, placeOf(t.key, get.Key)}, pr, nil
+	return target{t, placeOf(t.key, get.Key)}, pr, t.checkProjection(pr)
 }

@@ -50,6 +50,10 @@ func (u *Update) TopLevelNames() []string { return topLevelNames(u.targets) }
 // text, as ReturnValues UPDATED_OLD and UPDATED_NEW want them.
 func (u *Update) Paths() []Path { return u.targets }
 
+// AllPaths returns every document path of the update: those it changes and
+// those it only reads.
+func (u *Update) AllPaths() []Path { return u.paths }
+
 // bind puts in names and values and refuses what DynamoDB refuses before it
 // looks at an item: names first, then clashing paths, then values and their
 // types from the last action to the first.
