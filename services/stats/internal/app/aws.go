@@ -22,12 +22,6 @@ const (
 	maxBackoff  = 2 * time.Second
 )
 
-// conflicts are single writes that met a transaction on the same item (AWS,
-// "Amazon DynamoDB transactions: How it works"): a profile's change that arrives
-// while the same company's figures are written. It is over in a moment, and the
-// SDK does not retry it by itself.
-var conflicts = retry.RetryableErrorCode{Codes: map[string]struct{}{"TransactionConflictException": {}}}
-
 // AWS reads the SDK's own variables and files: endpoint, region, credentials.
 // The HTTP client keeps as many idle connections as there are calls in flight
 // at full load, where the SDK's default of ten per host would open and close
@@ -46,7 +40,6 @@ func AWS(ctx context.Context, cfg Config, logger *slog.Logger) (aws.Config, erro
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts = maxAttempts
 				o.MaxBackoff = maxBackoff
-				o.Retryables = append(o.Retryables, conflicts)
 			})
 		}))
 	if err != nil {

@@ -9,8 +9,9 @@ import (
 var (
 	// ErrNotFound: there is nothing under this key.
 	ErrNotFound = errors.New("not found")
-	// ErrUnavailable: the database is throttling, unreachable or too contended;
-	// the same call may succeed later. Nothing is half-written.
+	// ErrUnavailable: the database is throttling, unreachable or too contended.
+	// The call may have taken effect, wholly or in a part that no read shows;
+	// the same call made again completes it.
 	ErrUnavailable = errors.New("unavailable")
 	// ErrTooManyTickers: the company has MaxTickers tickers already.
 	ErrTooManyTickers = errors.New("too many tickers")

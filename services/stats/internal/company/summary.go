@@ -1,8 +1,11 @@
 package company
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
 )
 
 // MaxTickers bounds the tickers kept of one company: its summary is one item,
@@ -11,8 +14,16 @@ const MaxTickers = 100
 
 // Latest is what the summary keeps of a ticker: its row of the latest date.
 type Latest struct {
-	Date string `dynamodbav:"date"`
+	Date string
+	// Version is the row's; 0 where it is missing, which every version outbids.
+	Version contracts.Version
 	Figures
+}
+
+// precedes reports whether another state of the ticker takes this one's place:
+// one of a later date, or of a later version of the same date's row.
+func (l Latest) precedes(next Latest) bool {
+	return cmp.Or(cmp.Compare(l.Date, next.Date), cmp.Compare(l.Version, next.Version)) < 0
 }
 
 // Summary is what one company's rows come to. The zero Summary is that of a
@@ -23,21 +34,29 @@ type Summary struct {
 	Latest map[string]Latest
 }
 
-// With returns the summary once the row is stored: the row is its ticker's
-// latest unless the ticker has one of a later date. A row of the same date
-// takes the earlier one's place.
-func (s Summary) With(row Row) Summary {
-	if held, ok := s.Latest[row.Ticker]; ok && held.Date > row.Date {
-		return s
+// With returns the summary once the row is stored at that version, and whether
+// it differs from what it was: the row enters if its date, or on the same date
+// its version, is greater than what is held of its ticker. Merging by maximum is
+// commutative, associative and idempotent, so that the summaries of the same
+// stored rows are equal whatever order they were merged in, and however often.
+func (s Summary) With(row Row, version contracts.Version) (next Summary, changed bool) {
+	entry := Latest{Date: row.Date, Version: version, Figures: row.Figures}
+	if held, ok := s.Latest[row.Ticker]; ok && !held.precedes(entry) {
+		return s, false
 	}
 	latest := make(map[string]Latest, len(s.Latest)+1)
 	maps.Copy(latest, s.Latest)
-	latest[row.Ticker] = Latest{Date: row.Date, Figures: row.Figures}
-	return Summary{Latest: latest}
+	latest[row.Ticker] = entry
+	return Summary{Latest: latest}, true
 }
 
-// Equal reports whether both hold the same rows with the same digits.
-func (s Summary) Equal(o Summary) bool { return maps.Equal(s.Latest, o.Latest) }
+// Admits reports whether there is room for the ticker: it is held already, or
+// there are fewer than MaxTickers. No ticker ever leaves a summary, so that one
+// without room has none later.
+func (s Summary) Admits(ticker string) bool {
+	_, held := s.Latest[ticker]
+	return held || len(s.Latest) < MaxTickers
+}
 
 // LatestDate returns the latest date of any ticker, empty without rows.
 func (s Summary) LatestDate() string {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/services/stats/internal/company"
 )
 
@@ -17,32 +18,44 @@ func row(date, ticker, marketCap string) company.Row {
 	return company.Row{CIK: "1", Date: date, Ticker: ticker, Figures: company.Figures{MarketCap: company.Decimal(marketCap)}}
 }
 
-// Rows of one content each give the same summary in any order, any number of
-// times: that of the rows' own latest.
+// state is a row as it is stored: at a version.
+type state struct {
+	row     company.Row
+	version contracts.Version
+}
+
+// Stored rows, each of whose versions has one content, give the same summary in
+// any order, any number of times: for each ticker the greatest date's greatest
+// version.
 func TestSummaryDoesNotDependOnOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		rows := make(map[string]company.Row)
-		for range rapid.IntRange(1, 12).Draw(t, "rows") {
+		states := make(map[string]state)
+		for range rapid.IntRange(1, 16).Draw(t, "states") {
 			r := row(
-				fmt.Sprintf("2024-10-%02d", rapid.IntRange(1, 5).Draw(t, "day")),
+				fmt.Sprintf("2024-10-%02d", rapid.IntRange(1, 3).Draw(t, "day")),
 				rapid.SampledFrom([]string{"A", "B", "C"}).Draw(t, "ticker"),
 				rapid.SampledFrom([]string{"", "9", "10", "10.5", "-3"}).Draw(t, "market cap"))
-			if _, ok := rows[r.Date+r.Ticker]; !ok {
-				rows[r.Date+r.Ticker] = r
+			version := contracts.Version(rapid.IntRange(1, 4).Draw(t, "version"))
+			if key := fmt.Sprint(r.Date, version, r.Ticker); states[key].version == 0 {
+				states[key] = state{r, version}
 			}
 		}
 		latest := make(map[string]company.Latest)
-		for _, key := range slices.Sorted(maps.Keys(rows)) { // by date
-			r := rows[key]
-			latest[r.Ticker] = company.Latest{Date: r.Date, Figures: r.Figures}
+		for _, key := range slices.Sorted(maps.Keys(states)) { // by date and version
+			s := states[key]
+			latest[s.row.Ticker] = company.Latest{Date: s.row.Date, Version: s.version, Figures: s.row.Figures}
 		}
-		values := slices.Collect(maps.Values(rows))
+		values := slices.Collect(maps.Values(states))
 		order := rapid.SliceOfN(rapid.SampledFrom(values), 0, 20).Draw(t, "arrivals")
 		order = append(order, values...)
 
 		var summary company.Summary
-		for _, r := range order {
-			summary = summary.With(r)
+		for _, s := range order {
+			next, changed := summary.With(s.row, s.version)
+			if changed == cmp.Equal(next, summary) {
+				t.Fatalf("%v is said to change the summary: %v; from %v to %v", s, changed, summary, next)
+			}
+			summary = next
 		}
 		if diff := cmp.Diff(latest, summary.Latest); diff != "" {
 			t.Fatalf("after %v (-want +got):\n%s", order, diff)
@@ -51,19 +64,22 @@ func TestSummaryDoesNotDependOnOrder(t *testing.T) {
 }
 
 func TestSummaryWith(t *testing.T) {
-	held := company.Summary{}.With(row("2024-10-10", "A", "7"))
+	held, _ := company.Summary{}.With(row("2024-10-10", "A", "7"), 5)
 	for _, tc := range []struct {
-		name string
-		next company.Row
-		want string
+		name    string
+		next    company.Row
+		version contracts.Version
+		want    string
 	}{
-		{"an older row leaves the latest as it is", row("2024-10-09", "A", "8"), "2024-10-10 7"},
-		{"a newer row takes its place", row("2024-10-11", "A", "8"), "2024-10-11 8"},
-		{"a row of the same date takes its place", row("2024-10-10", "A", "8"), "2024-10-10 8"},
-		{"a row of another ticker leaves it as it is", row("2024-10-11", "B", "8"), "2024-10-10 7"},
+		{"an older row leaves the latest as it is, whatever its version", row("2024-10-09", "A", "8"), 9, "2024-10-10 7"},
+		{"a newer row takes its place, whatever its version", row("2024-10-11", "A", "8"), 1, "2024-10-11 8"},
+		{"a later version of the row takes its place", row("2024-10-10", "A", "8"), 6, "2024-10-10 8"},
+		{"an earlier version of the row leaves it as it is", row("2024-10-10", "A", "8"), 4, "2024-10-10 7"},
+		{"the same version leaves it as it is", row("2024-10-10", "A", "8"), 5, "2024-10-10 7"},
+		{"a row of another ticker leaves it as it is", row("2024-10-11", "B", "8"), 9, "2024-10-10 7"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			next := held.With(tc.next)
+			next, _ := held.With(tc.next, tc.version)
 			if got := next.Latest["A"].Date + " " + string(next.Latest["A"].MarketCap); got != tc.want {
 				t.Errorf("A's latest is %q, want %q", got, tc.want)
 			}
@@ -72,6 +88,28 @@ func TestSummaryWith(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSummaryAdmitsWhatItHoldsAndWhatItHasRoomFor(t *testing.T) {
+	var s company.Summary
+	for i := range company.MaxTickers {
+		if !s.Admits(fmt.Sprint("T", i)) {
+			t.Fatalf("no room for ticker %d", i+1)
+		}
+		s, _ = s.With(row("2024-10-10", fmt.Sprint("T", i), "1"), 1)
+	}
+	if s.Admits("T") || !s.Admits("T0") {
+		t.Errorf("a full summary admits another ticker: %v, one that it holds: %v", s.Admits("T"), s.Admits("T0"))
+	}
+}
+
+// summaryOf is the summary of rows of one version each.
+func summaryOf(rows ...company.Row) company.Summary {
+	var s company.Summary
+	for _, r := range rows {
+		s, _ = s.With(r, 1)
+	}
+	return s
 }
 
 func TestMarketCapIsOfTheLatestDate(t *testing.T) {
@@ -88,11 +126,7 @@ func TestMarketCapIsOfTheLatestDate(t *testing.T) {
 		{"negative where there is no other", []company.Row{row("2024-10-10", "A", "-1"), row("2024-10-10", "B", "")}, "-1"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var s company.Summary
-			for _, r := range tc.rows {
-				s = s.With(r)
-			}
-			if got := s.MarketCap(); got != tc.want {
+			if got := summaryOf(tc.rows...).MarketCap(); got != tc.want {
 				t.Errorf("market cap %q, want %q", got, tc.want)
 			}
 		})
@@ -100,7 +134,7 @@ func TestMarketCapIsOfTheLatestDate(t *testing.T) {
 }
 
 func TestRowsAreOrderedByTicker(t *testing.T) {
-	s := company.Summary{}.With(row("2024-10-10", "GOOGL", "2")).With(row("2024-10-09", "GOOG", "1"))
+	s := summaryOf(row("2024-10-10", "GOOGL", "2"), row("2024-10-09", "GOOG", "1"))
 	want := []company.Row{row("2024-10-09", "GOOG", "1"), row("2024-10-10", "GOOGL", "2")}
 	if diff := cmp.Diff(want, s.Rows("1")); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)

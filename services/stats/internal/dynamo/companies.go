@@ -19,7 +19,7 @@ func (s *Store) Company(ctx context.Context, cik string) (company.Company, error
 	if err != nil {
 		return company.Company{}, wrap(operation, err)
 	}
-	c, _, err := decodeCompany(stored)
+	c, err := s.decodeCompany(stored)
 	if err != nil {
 		return company.Company{}, wrap(operation, err)
 	}
@@ -60,7 +60,7 @@ func (s *Store) Leaderboard(ctx context.Context, sector string, limit int, after
 	}
 	ranked = make([]company.Company, 0, len(items))
 	for _, stored := range items {
-		c, _, err := decodeCompany(stored)
+		c, err := s.decodeCompany(stored)
 		if err != nil {
 			return nil, false, wrap("read leaderboard of "+sector, err)
 		}

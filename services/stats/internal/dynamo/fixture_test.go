@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
 
+	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/services/stats/internal/company"
 	"github.com/tributary-dev/tributary/services/stats/internal/dynamo"
 	"github.com/tributary-dev/tributary/services/stats/internal/statstest"
@@ -24,10 +25,15 @@ var lastCIK atomic.Int64
 // newCIK returns a company no other test knows.
 func newCIK() string { return fmt.Sprint(lastCIK.Add(1)) }
 
-func newStore(w *statstest.World, api dynamo.API) *dynamo.Store {
+// noon is when the tests' clock stands still, so that versions rise by one.
+var noon = time.Date(2024, 10, 10, 12, 0, 0, 0, time.UTC)
+
+func newStore(w *statstest.World, api dynamo.API) *dynamo.Store { return newStoreAt(w, api, noon) }
+
+func newStoreAt(w *statstest.World, api dynamo.API, now time.Time) *dynamo.Store {
 	return dynamo.New(dynamo.Config{
 		Client: api, Copier: w.Applier,
-		Now:    func() time.Time { return time.Date(2024, 10, 10, 12, 0, 0, 0, time.UTC) },
+		Now:    func() time.Time { return now },
 		Jitter: func(time.Duration) time.Duration { return 0 },
 	})
 }
@@ -49,13 +55,25 @@ func rowID(r company.Row) string { return r.Date + "#" + r.Ticker }
 
 // storedItem is an item of company-stats as the tests see it.
 type storedItem struct {
-	Name       *string                   `dynamodbav:"companyName"`
-	Sector     *string                   `dynamodbav:"sector"`
-	Version    attributevalue.Number     `dynamodbav:"profileVersion"`
-	Latest     map[string]company.Latest `dynamodbav:"latest"`
-	LatestDate string                    `dynamodbav:"latestDate"`
-	MarketCap  attributevalue.Number     `dynamodbav:"marketCap"`
-	Revision   attributevalue.Number     `dynamodbav:"statsRevision"`
+	Name       *string               `dynamodbav:"companyName"`
+	Sector     *string               `dynamodbav:"sector"`
+	Version    attributevalue.Number `dynamodbav:"profileVersion"`
+	Latest     map[string]latest     `dynamodbav:"latest"`
+	LatestDate string                `dynamodbav:"latestDate"`
+	MarketCap  attributevalue.Number `dynamodbav:"marketCap"`
+	Revision   attributevalue.Number `dynamodbav:"statsRevision"`
+}
+
+type latest struct {
+	Date    string                `dynamodbav:"date"`
+	Version attributevalue.Number `dynamodbav:"rowVersion"`
+	company.Figures
+}
+
+// storedRow is a row of the statistics table as the tests see it.
+type storedRow struct {
+	company.Row
+	Version attributevalue.Number
 }
 
 func storedCompany(t testing.TB, db *dynamodb.Client, cik string) storedItem {
@@ -76,7 +94,7 @@ func storedCompany(t testing.TB, db *dynamodb.Client, cik string) storedItem {
 
 // storedRows returns the company's rows of the statistics table by date and
 // ticker.
-func storedRows(t testing.TB, db *dynamodb.Client, cik string) map[string]company.Row {
+func storedRows(t testing.TB, db *dynamodb.Client, cik string) map[string]storedRow {
 	t.Helper()
 	out, err := db.Query(context.Background(), &dynamodb.QueryInput{
 		TableName: aws.String(dynamo.RowTable), ConsistentRead: aws.Bool(true),
@@ -86,28 +104,38 @@ func storedRows(t testing.TB, db *dynamodb.Client, cik string) map[string]compan
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := make(map[string]company.Row)
+	rows := make(map[string]storedRow)
 	for _, stored := range out.Items {
 		var item struct {
-			DateTicker string `dynamodbav:"dateTicker"`
+			DateTicker string                `dynamodbav:"dateTicker"`
+			Version    attributevalue.Number `dynamodbav:"rowVersion"`
 			company.Figures
 		}
 		if err := attributevalue.UnmarshalMap(stored, &item); err != nil {
 			t.Fatal(err)
 		}
 		date, ticker, _ := strings.Cut(item.DateTicker, "#")
-		rows[item.DateTicker] = company.Row{CIK: cik, Date: date, Ticker: ticker, Figures: item.Figures}
+		rows[item.DateTicker] = storedRow{company.Row{CIK: cik, Date: date, Ticker: ticker, Figures: item.Figures}, item.Version}
 	}
 	return rows
 }
 
+// contents are the rows without their versions.
+func contents(rows map[string]storedRow) map[string]company.Row {
+	plain := make(map[string]company.Row, len(rows))
+	for id, r := range rows {
+		plain[id] = r.Row
+	}
+	return plain
+}
+
 // summaryOf is what rows come to, reckoned plainly.
-func summaryOf(rows map[string]company.Row) (latest map[string]company.Latest, date string, marketCap company.Decimal) {
-	latest = make(map[string]company.Latest)
+func summaryOf(rows map[string]storedRow) (want map[string]latest, date string, marketCap company.Decimal) {
+	want = make(map[string]latest)
 	for _, r := range rows {
 		date = max(date, r.Date)
-		if r.Date > latest[r.Ticker].Date {
-			latest[r.Ticker] = company.Latest{Date: r.Date, Figures: r.Figures}
+		if r.Date > want[r.Ticker].Date {
+			want[r.Ticker] = latest{Date: r.Date, Version: r.Version, Figures: r.Figures}
 		}
 	}
 	for _, r := range rows {
@@ -115,19 +143,21 @@ func summaryOf(rows map[string]company.Row) (latest map[string]company.Latest, d
 			marketCap = r.MarketCap
 		}
 	}
-	return latest, date, marketCap
+	return want, date, marketCap
 }
 
+// failer is what rapid's T and the testing package's have in common.
+type failer interface{ Fatalf(string, ...any) }
+
 // checkSummary compares the stored summary with the stored rows.
-func checkSummary(t testing.TB, item storedItem, rows map[string]company.Row) {
-	t.Helper()
-	latest, date, marketCap := summaryOf(rows)
-	if len(latest) != len(item.Latest) {
-		t.Fatalf("the summary has %v, the rows come to %v", item.Latest, latest)
+func checkSummary(t failer, item storedItem, rows map[string]storedRow) {
+	want, date, marketCap := summaryOf(rows)
+	if len(want) != len(item.Latest) {
+		t.Fatalf("the summary has %v, the rows come to %v", item.Latest, want)
 	}
-	for ticker, want := range latest {
-		if item.Latest[ticker] != want {
-			t.Fatalf("%s's latest is %v, the rows come to %v", ticker, item.Latest[ticker], want)
+	for ticker, l := range want {
+		if item.Latest[ticker] != l {
+			t.Fatalf("%s's latest is %v, the rows come to %v", ticker, item.Latest[ticker], l)
 		}
 	}
 	if item.LatestDate != date {
@@ -136,4 +166,28 @@ func checkSummary(t testing.TB, item storedItem, rows map[string]company.Row) {
 	if company.Decimal(item.MarketCap).Compare(marketCap) != 0 {
 		t.Fatalf("market cap %q, the rows come to %q", item.MarketCap, marketCap)
 	}
+}
+
+// checkCompany compares the company's stored summary with its stored rows, and
+// returns both.
+func checkCompany(t testing.TB, f failer, w *statstest.World, cik string) (storedItem, map[string]storedRow) {
+	t.Helper()
+	item, rows := storedCompany(t, w.Database, cik), storedRows(t, w.Database, cik)
+	checkSummary(f, item, rows)
+	return item, rows
+}
+
+// requests counts what a call asks of DynamoDB.
+func requests(w *statstest.World, call func()) localaws.Requests {
+	before := w.Engine.Requests()
+	call()
+	return w.Engine.Requests().Since(before)
+}
+
+func of(counts map[string]int64) localaws.Requests {
+	r := localaws.Requests{}
+	for operation, n := range counts {
+		r[localaws.Operation{Service: localaws.DynamoDB, Name: operation}] = n
+	}
+	return r
 }

@@ -1,21 +1,20 @@
 package dynamo_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/services/stats/internal/company"
-	"github.com/tributary-dev/tributary/services/stats/internal/dynamo"
 	"github.com/tributary-dev/tributary/services/stats/internal/statstest"
 )
 
@@ -38,31 +37,34 @@ func TestPutRowOneAfterAnother(t *testing.T) {
 			}
 			want[rowID(row)] = row
 		}
-		rows := storedRows(t, w.Database, cik)
-		if diff := cmp.Diff(want, rows); diff != "" {
+		_, rows := checkCompany(t, r, w, cik)
+		if diff := cmp.Diff(want, contents(rows)); diff != "" {
 			r.Fatalf("rows (-want +got):\n%s", diff)
 		}
-		checkSummary(t, storedCompany(t, w.Database, cik), rows)
 	})
 }
 
-// Many writers at once, each row sent by several of them and with several
-// contents, while the owner's changes arrive: every row is one of those that
-// were sent, the summary is that of the rows, and the copied attributes are
-// those of the owner's last change, as if nobody had written rows.
+// Many writers at once, their clocks apart by up to most of a day, each row sent
+// by several of them and with several contents, while the owner's changes
+// arrive and users begin and cease to watch the company: every row is one of
+// those that were sent and was new to one writer, the summary is that of the
+// rows, and the copied attributes are those of the owner's last change, as if
+// nobody had written rows.
 func TestPutRowConcurrently(t *testing.T) {
 	w := statstest.New(t)
-	store := newStore(w, w.Database)
 	rapid.Check(t, func(r *rapid.T) {
 		cik := newCIK()
 		sent := make(map[string]map[company.Row]bool)
+		created := make(map[string]*atomic.Int64)
 		writers := make([][]company.Row, rapid.IntRange(2, 4).Draw(r, "writers"))
+		clocks := make([]time.Time, len(writers))
 		for i := range writers {
+			clocks[i] = noon.Add(rapid.SampledFrom([]time.Duration{0, 0, time.Microsecond, -11 * time.Hour, 11 * time.Hour}).Draw(r, "clock"))
 			for range rapid.IntRange(1, 4).Draw(r, "puts") {
 				row := drawRow(r, cik)
 				writers[i] = append(writers[i], row)
 				if sent[rowID(row)] == nil {
-					sent[rowID(row)] = make(map[company.Row]bool)
+					sent[rowID(row)], created[rowID(row)] = make(map[company.Row]bool), new(atomic.Int64)
 				}
 				sent[rowID(row)][row] = true
 			}
@@ -71,44 +73,58 @@ func TestPutRowConcurrently(t *testing.T) {
 		deleted := rapid.Bool().Draw(r, "deleted at last")
 
 		var group sync.WaitGroup
-		for _, rows := range writers {
+		for i, rows := range writers {
+			store := newStoreAt(w, w.Database, clocks[i])
 			group.Go(func() {
 				for _, row := range rows {
-					if _, err := store.PutRow(t.Context(), row); err != nil {
+					isNew, err := store.PutRow(t.Context(), row)
+					if err != nil {
 						t.Errorf("put %v: %v", row, err)
+					}
+					if isNew {
+						created[rowID(row)].Add(1)
 					}
 				}
 			})
 		}
 		group.Go(func() {
 			for _, version := range changes {
-				apply := func() error {
-					if version == 5 && deleted {
-						return w.Delete(t.Context(), cik, version)
-					}
-					return w.Upsert(t.Context(), cik, version, fmt.Sprint("name ", version), fmt.Sprint("sector ", version))
-				}
-				err := apply()
-				for conflicted(err) { // the message would come again
-					err = apply()
+				err := error(nil)
+				if version == 5 && deleted {
+					err = w.Delete(t.Context(), cik, version)
+				} else {
+					err = w.Upsert(t.Context(), cik, version, fmt.Sprint("name ", version), fmt.Sprint("sector ", version))
 				}
 				if err != nil {
 					t.Errorf("apply version %s: %v", version, err)
 				}
 			}
 		})
+		group.Go(func() {
+			store := newStore(w, w.Database)
+			for _, user := range []string{"ann", "bob"} {
+				if _, _, err := store.Watch(t.Context(), user, cik); err != nil {
+					t.Errorf("watch: %v", err)
+				}
+				if err := store.Unwatch(t.Context(), user, cik); err != nil {
+					t.Errorf("unwatch: %v", err)
+				}
+			}
+		})
 		group.Wait()
 
-		rows, item := storedRows(t, w.Database, cik), storedCompany(t, w.Database, cik)
+		item, rows := checkCompany(t, r, w, cik)
 		if len(rows) != len(sent) {
 			r.Fatalf("%d rows are stored, %d were sent", len(rows), len(sent))
 		}
 		for id, row := range rows {
-			if !sent[id][row] {
+			if !sent[id][row.Row] {
 				r.Fatalf("row %v was never sent", row)
 			}
+			if n := created[id].Load(); n != 1 {
+				r.Fatalf("row %s was new to %d writers", id, n)
+			}
 		}
-		checkSummary(t, item, rows)
 		if item.Version != "5" {
 			r.Fatalf("the copy has version %q, the owner's last is 5", item.Version)
 		}
@@ -121,131 +137,126 @@ func TestPutRowConcurrently(t *testing.T) {
 	})
 }
 
-func conflicted(err error) bool {
-	var conflict *types.TransactionConflictException
-	return errors.As(err, &conflict)
-}
-
-func TestPutRowAgainWritesNothing(t *testing.T) {
+// Three requests store a row that changes the summary, two another one, and a
+// row that is there costs the reading alone.
+func TestPutRowRequests(t *testing.T) {
 	w := statstest.New(t)
 	store := newStore(w, w.Database)
-	row := company.Row{CIK: newCIK(), Date: "2024-10-10", Ticker: "MMM", Figures: company.Figures{MarketCap: "74168279040"}}
-	older := row
+	first := company.Row{CIK: newCIK(), Date: "2024-10-10", Ticker: "MMM", Figures: company.Figures{MarketCap: "74168279040"}}
+	corrected, older, other := first, first, first
+	corrected.MarketCap = "74168279041"
 	older.Date = "2024-10-09"
-	for _, r := range []company.Row{row, older} {
-		if _, err := store.PutRow(t.Context(), r); err != nil {
+	other.Ticker = "MMM.B"
+	whole := map[string]int64{"BatchGetItem": 1, "PutItem": 1, "UpdateItem": 1}
+	rowAlone := map[string]int64{"BatchGetItem": 1, "PutItem": 1}
+	nothing := map[string]int64{"BatchGetItem": 1}
+	for _, step := range []struct {
+		name  string
+		row   company.Row
+		isNew bool
+		want  map[string]int64
+	}{
+		{"the first row", first, true, whole},
+		{"the same row again", first, false, nothing},
+		{"a row of an older date", older, true, rowAlone},
+		{"the older row again", older, false, nothing},
+		{"other figures", corrected, false, whole},
+		{"other figures again", corrected, false, nothing},
+		{"the first figures once more", first, false, whole},
+		{"another ticker", other, true, whole},
+		{"the other ticker again", other, false, nothing},
+	} {
+		before := storedRows(t, w.Database, first.CIK)[rowID(step.row)]
+		got := requests(w, func() {
+			if isNew, err := store.PutRow(t.Context(), step.row); isNew != step.isNew || err != nil {
+				t.Fatalf("%s: new is %v, %v", step.name, isNew, err)
+			}
+		})
+		if diff := cmp.Diff(of(step.want), got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", step.name, diff)
+		}
+		_, rows := checkCompany(t, t, w, first.CIK)
+		after := rows[rowID(step.row)]
+		if rose := version(t, after) > version(t, before); rose != (step.want["PutItem"] > 0) {
+			t.Errorf("%s: the row went from version %s to %s", step.name, before.Version, after.Version)
+		}
+	}
+}
+
+func version(t testing.TB, r storedRow) int64 {
+	t.Helper()
+	if r.Version == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(string(r.Version), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// fill gives the company so many tickers.
+func fill(t testing.TB, w *statstest.World, cik string, tickers int) {
+	t.Helper()
+	store := newStore(w, w.Database)
+	for i := range tickers {
+		if _, err := store.PutRow(t.Context(), company.Row{CIK: cik, Date: "2024-10-10", Ticker: fmt.Sprint("T", i)}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	before := storedCompany(t, w.Database, row.CIK)
-	for _, r := range []company.Row{row, older} {
-		if created, err := store.PutRow(t.Context(), r); created || err != nil {
-			t.Fatalf("again: new is %v, %v", created, err)
-		}
-	}
-	if diff := cmp.Diff(before, storedCompany(t, w.Database, row.CIK)); diff != "" {
-		t.Errorf("the company has changed (-before +after):\n%s", diff)
 	}
 }
 
 func TestPutRowRefusesATickerTooMany(t *testing.T) {
 	w := statstest.New(t)
 	store := newStore(w, w.Database)
-	row := company.Row{CIK: newCIK(), Date: "2024-10-10"}
-	for i := range company.MaxTickers {
-		row.Ticker = fmt.Sprint("T", i)
-		if _, err := store.PutRow(t.Context(), row); err != nil {
-			t.Fatal(err)
+	row := company.Row{CIK: newCIK(), Date: "2024-10-10", Ticker: "ONEMORE"}
+	fill(t, w, row.CIK, company.MaxTickers)
+	refused := requests(w, func() {
+		if _, err := store.PutRow(t.Context(), row); !errors.Is(err, company.ErrTooManyTickers) {
+			t.Fatalf("one ticker too many: %v", err)
 		}
+	})
+	if diff := cmp.Diff(of(map[string]int64{"BatchGetItem": 1}), refused); diff != "" {
+		t.Errorf("requests of the refused row (-want +got):\n%s", diff)
 	}
-	row.Ticker = "ONEMORE"
-	if _, err := store.PutRow(t.Context(), row); !errors.Is(err, company.ErrTooManyTickers) {
-		t.Fatalf("one ticker too many: %v", err)
+	row.Ticker, row.Date = "T0", "2024-10-11"
+	if _, err := store.PutRow(t.Context(), row); err != nil {
+		t.Errorf("another date of a ticker that is there: %v", err)
 	}
-	if rows := storedRows(t, w.Database, row.CIK); len(rows) != company.MaxTickers {
-		t.Errorf("%d rows are stored, want %d: the refused one was written", len(rows), company.MaxTickers)
+	if _, rows := checkCompany(t, t, w, row.CIK); len(rows) != company.MaxTickers+1 {
+		t.Errorf("%d rows are stored", len(rows))
 	}
 }
 
-// losing is a database in which another writer is faster the first times.
-type losing struct {
-	dynamo.API
-	times int
-	code  string
-}
-
-func (l *losing) TransactWriteItems(ctx context.Context, in *dynamodb.TransactWriteItemsInput, options ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error) {
-	if l.times > 0 {
-		l.times--
-		return nil, &types.TransactionCanceledException{CancellationReasons: []types.CancellationReason{{Code: aws.String("None")}, {Code: aws.String(l.code)}}}
-	}
-	return l.API.TransactWriteItems(ctx, in, options...)
-}
-
-// partial is a database that leaves keys unprocessed the first times.
-type partial struct {
-	dynamo.API
-	times int
-}
-
-func (p *partial) BatchGetItem(ctx context.Context, in *dynamodb.BatchGetItemInput, options ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error) {
-	out, err := p.API.BatchGetItem(ctx, in, options...)
-	if p.times > 0 && err == nil {
-		p.times--
-		delete(out.Responses, dynamo.CompanyTable)
-		out.UnprocessedKeys = map[string]types.KeysAndAttributes{dynamo.CompanyTable: in.RequestItems[dynamo.CompanyTable]}
-	}
-	return out, err
-}
-
-func TestPutRowDoesNotTakeUnprocessedForAbsent(t *testing.T) {
+// Tickers that race for the last rooms, each having seen that there is one, are
+// taken as far as there is room; the refused leave no row.
+func TestPutRowRefusesTickersThatRaceForTheLastRooms(t *testing.T) {
 	w := statstest.New(t)
-	row := company.Row{CIK: newCIK(), Date: "2024-10-10", Ticker: "A", Figures: company.Figures{MarketCap: "1"}}
-	if _, err := newStore(w, w.Database).PutRow(t.Context(), row); err != nil {
-		t.Fatal(err)
-	}
-	row.Ticker = "B"
-	if created, err := newStore(w, &partial{API: w.Database, times: 3}).PutRow(t.Context(), row); !created || err != nil {
-		t.Fatalf("new is %v, %v", created, err)
-	}
-	checkSummary(t, storedCompany(t, w.Database, row.CIK), storedRows(t, w.Database, row.CIK))
-	row.Ticker = "C"
-	if _, err := newStore(w, &partial{API: w.Database, times: 1000}).PutRow(t.Context(), row); !errors.Is(err, company.ErrUnavailable) {
-		t.Errorf("unprocessed every time: %v", err)
-	}
-}
-
-func TestPutRowAgainstOtherWriters(t *testing.T) {
-	w := statstest.New(t)
-	for _, tc := range []struct {
-		name  string
-		times int
-		code  string
-		want  error
-	}{
-		{"tries again when the summary has changed", 5, "ConditionalCheckFailed", nil},
-		{"tries again when transactions collide", 5, "TransactionConflict", nil},
-		{"gives up when it loses every time", 1000, "TransactionConflict", company.ErrUnavailable},
-		{"does not fight throttling", 1, "ThrottlingError", company.ErrUnavailable},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			row := company.Row{CIK: newCIK(), Date: "2024-10-10", Ticker: "MMM"}
-			store := newStore(w, &losing{API: w.Database, times: tc.times, code: tc.code})
-			created, err := store.PutRow(t.Context(), row)
-			if !errors.Is(err, tc.want) || created != (tc.want == nil) {
-				t.Fatalf("new is %v, %v; want %v", created, err, tc.want)
-			}
-			if rows := storedRows(t, w.Database, row.CIK); (len(rows) == 1) != (tc.want == nil) {
-				t.Errorf("stored are %v", rows)
+	const rooms, racers = 2, 6
+	cik := newCIK()
+	fill(t, w, cik, company.MaxTickers-rooms)
+	var read, done sync.WaitGroup
+	read.Add(racers)
+	var taken, refused atomic.Int64
+	for i := range racers {
+		api := &meddled{API: w.Database, before: map[string]func(){"PutItem": func() { read.Done(); read.Wait() }}}
+		done.Go(func() {
+			_, err := newStore(w, api).PutRow(t.Context(), company.Row{CIK: cik, Date: "2024-10-11", Ticker: fmt.Sprint("R", i)})
+			switch {
+			case err == nil:
+				taken.Add(1)
+			case errors.Is(err, company.ErrTooManyTickers):
+				refused.Add(1)
+			default:
+				t.Errorf("racer %d: %v", i, err)
 			}
 		})
 	}
-	t.Run("gives up when the request's time is over", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(t.Context(), 0)
-		defer cancel()
-		_, err := newStore(w, w.Database).PutRow(ctx, company.Row{CIK: newCIK(), Date: "2024-10-10", Ticker: "MMM"})
-		if !errors.Is(err, company.ErrUnavailable) {
-			t.Errorf("after the deadline: %v", err)
-		}
-	})
+	done.Wait()
+	if taken.Load() != rooms || refused.Load() != racers-rooms {
+		t.Errorf("%d are taken and %d refused, of %d for %d rooms", taken.Load(), refused.Load(), racers, rooms)
+	}
+	if _, rows := checkCompany(t, t, w, cik); len(rows) != company.MaxTickers {
+		t.Errorf("%d rows are stored, want %d", len(rows), company.MaxTickers)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -14,9 +15,10 @@ import (
 type API interface {
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
 	BatchGetItem(context.Context, *dynamodb.BatchGetItemInput, ...func(*dynamodb.Options)) (*dynamodb.BatchGetItemOutput, error)
+	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
-	TransactWriteItems(context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options)) (*dynamodb.TransactWriteItemsOutput, error)
 }
 
 // Copier puts a new local item together with the copy it is to carry;
@@ -34,7 +36,7 @@ type Config struct {
 	Client API
 	// Copier adds watchlist entries.
 	Copier Copier
-	// Now is the clock of addedAt; time.Now if nil.
+	// Now is the clock of addedAt and of the rows' versions; time.Now if nil.
 	Now func() time.Time
 	// Jitter picks a delay from zero to most, between attempts that conflict
 	// with another writer; uniformly at random if nil.
@@ -59,4 +61,18 @@ func New(cfg Config) *Store {
 		s.jitter = func(most time.Duration) time.Duration { return rand.N(most + 1) }
 	}
 	return s
+}
+
+// latestVersion is the instant after which a stored version counts as missing.
+func (s *Store) latestVersion() time.Time { return s.now().Add(contracts.MaxAhead) }
+
+// get reads an item consistently; nil if there is none.
+func (s *Store) get(ctx context.Context, table string, key item) (item, error) {
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName: aws.String(table), Key: key, ConsistentRead: aws.Bool(true),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out.Item, nil
 }

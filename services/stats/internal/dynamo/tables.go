@@ -26,6 +26,7 @@ const (
 	attrRevision   = "statsRevision"
 
 	attrDateTicker = "dateTicker"
+	attrRowVersion = "rowVersion"
 
 	attrUser    = "user"
 	attrAddedAt = "addedAt"

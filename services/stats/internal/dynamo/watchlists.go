@@ -75,10 +75,18 @@ func (s *Store) Watch(ctx context.Context, user, cik string) (entry company.Watc
 // Unwatch takes the company off the user's watchlist; one that is not on it is
 // no error.
 func (s *Store) Unwatch(ctx context.Context, user, cik string) error {
-	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-		TableName: aws.String(WatchlistTable), Key: watchedKey(user, cik),
-	})
-	return wrap("unwatch company "+cik, err)
+	operation, p := "unwatch company "+cik, s.newPace()
+	for {
+		_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName: aws.String(WatchlistTable), Key: watchedKey(user, cik),
+		})
+		if !conflicting(err) {
+			return wrap(operation, err)
+		}
+		if err := p.wait(ctx, err); err != nil {
+			return wrap(operation, err)
+		}
+	}
 }
 
 // Watchlist returns up to limit entries of the user's watchlist, ordered by

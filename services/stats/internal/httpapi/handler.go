@@ -90,7 +90,7 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, company.ErrUnavailable):
 		a.logger.WarnContext(r.Context(), "request refused for now", "route", r.Pattern, "error", err)
 		w.Header().Set("Retry-After", "1")
-		writeProblem(w, http.StatusServiceUnavailable, "The database does not take the request at the moment; the same request may succeed later.")
+		writeProblem(w, http.StatusServiceUnavailable, "The database does not take the request at the moment; the same request may succeed later, and completes what this one may have begun.")
 	default:
 		a.logger.ErrorContext(r.Context(), "request not served", "route", r.Pattern, "error", err)
 		writeProblem(w, http.StatusInternalServerError, "The service has a fault; its log says more.")
