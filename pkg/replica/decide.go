@@ -92,19 +92,23 @@ func (s *Source) Decide(rec *Record) Decision {
 		return publish
 	case len(changed) == 0:
 		return Decision{Subject: subject}
+	case before.live && s.contract.Check(before.shared) != nil:
+		// The state before could not be published, so subscribers of what had
+		// changed then have not heard of it.
+		publish.Changed = s.contract.Names()
+		return publish
 	default:
 		return publish
 	}
 }
 
 // concerns reports whether a record whose key fits is about an item of this
-// contract. An item that a foreign write took out of the contract (it lost an
-// attribute Match needs) is stamped with the contract's name, so that the
-// stamp itself is still known to concern it.
+// contract: it is, it was, or this is a stamp that was made because a foreign
+// write took it out of the contract (it lost an attribute Match needs).
 func (s *Source) concerns(rec *Record, before, after state) bool {
 	if rec.Old != nil && s.matches(rec.Old) || rec.New != nil && s.matches(rec.New) {
 		return true
 	}
 	return after.stamped != 0 && after.stamped == after.version && after.version > before.version &&
-		rec.New[s.left].Text() == s.contract.ID()
+		s.signed(rec.New)
 }

@@ -199,7 +199,9 @@ publishes:
 		return r
 	}
 	const pk, sk = "COMPANY-320193", "PROFILE"
-	left := func(i contracts.Item) { i["stampedVersionLeft"] = contracts.String("company.profile/v1") }
+	left := func(i contracts.Item) {
+		i["stampedVersionFor"] = contracts.StringSet("other.contract/v1", "company.profile/v1")
+	}
 	for name, c := range map[string]struct {
 		rec  *Record
 		want Action

@@ -3,6 +3,7 @@ package replica
 import (
 	"fmt"
 	"maps"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ type Source struct {
 	contract    *contracts.Contract
 	publication manifest.Publication
 	names       manifest.Bookkeeping
-	left        string            // attribute that names the contract an item has left
+	stampedFor  string            // attribute that names the contracts an item was stamped for
 	from        map[string]string // contract attribute -> item attribute
 	service     string
 }
@@ -35,7 +36,7 @@ func NewSource(service string, publication manifest.Publication, contract *contr
 		service:     service,
 		from:        make(map[string]string, len(contract.Attributes)),
 	}
-	s.left = s.names.Stamped + "Left"
+	s.stampedFor = s.names.Stamped + "For"
 	for _, a := range contract.Attributes {
 		s.from[a.Name] = a.Name
 	}
@@ -160,12 +161,17 @@ func (s *Source) change(subject string, st state, changed []string, origin contr
 	return c, nil
 }
 
-// tombstone returns the item that stands for a deleted one: its key, what
-// Match needs of the old image, and the bookkeeping.
-func (s *Source) tombstone(keys, old contracts.Item, version contracts.Version, now time.Time) contracts.Item {
-	item := maps.Clone(keys)
+// tombstone returns the item that stands for the record's, which is gone: its
+// key, what Match needs of the image that was the contract's, and the
+// bookkeeping.
+func (s *Source) tombstone(rec *Record, version contracts.Version, now time.Time) contracts.Item {
+	item := maps.Clone(rec.Keys)
+	image := rec.Old
+	if !s.matches(image) {
+		image = rec.New
+	}
 	for name := range s.publication.Match {
-		if v, ok := old[name]; ok {
+		if v, ok := image[name]; ok {
 			item[name] = v
 		}
 	}
@@ -173,6 +179,7 @@ func (s *Source) tombstone(keys, old contracts.Item, version contracts.Version, 
 	item[s.names.Stamped] = version.Value()
 	item[s.names.Deleted] = contracts.Bool(true)
 	item[s.names.ExpiresAt] = expiry(now, version, SourceTombstoneLife)
+	s.sign(item, nil)
 	return item
 }
 
@@ -191,4 +198,11 @@ func expiry(now time.Time, version contracts.Version, life time.Duration) contra
 		now = at
 	}
 	return contracts.Number(fmt.Sprint(now.Add(life).Unix()))
+}
+
+// expiresBefore reports whether a tombstone's expiry is missing, malformed or
+// before an instant.
+func expiresBefore(expires contracts.Value, at time.Time) bool {
+	seconds, err := strconv.ParseInt(expires.Text(), 10, 64)
+	return err != nil || expires.Kind() != contracts.KindNumber || seconds < at.Unix()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -54,10 +55,10 @@ func (s *Source) stampOnce(ctx context.Context, table SourceTable, rec *Record, 
 		if err != nil {
 			return false, err
 		}
-		return table.PutAbsent(ctx, rec.Keys, s.tombstone(rec.Keys, rec.Old, next, now))
+		return table.PutAbsent(ctx, rec.Keys, s.tombstone(rec, next, now))
 	}
 	st := s.state(current, latest)
-	if st.stamped > d.floor && st.stamped > d.stamped {
+	if s.answered(current, st, d) {
 		return true, nil
 	}
 	next, err := contracts.Next(now, max(d.floor, st.version))
@@ -68,8 +69,43 @@ func (s *Source) stampOnce(ctx context.Context, table SourceTable, rec *Record, 
 	if s.isTombstone(current) {
 		set[s.names.ExpiresAt] = expiry(now, next, SourceTombstoneLife)
 	}
-	if !s.matches(current) {
-		set[s.left] = contracts.String(s.contract.ID())
-	}
+	s.sign(set, current)
 	return table.Restamp(ctx, rec.Keys, set, s.names.Version, current[s.names.Version])
+}
+
+// answered reports whether a stamp that the item carries came after the record
+// and told this contract's subscribers everything. A stampedVersion above the
+// version is nobody's stamp. A stamp of an item that is none of this contract's
+// tells nothing unless it was made for this contract too, and one that met a
+// tombstone unawares has not renewed its expiry.
+func (s *Source) answered(current contracts.Item, st state, d Decision) bool {
+	if st.stamped <= d.floor || st.stamped <= d.stamped || st.stamped > st.version {
+		return false
+	}
+	if s.isTombstone(current) && expiresBefore(current[s.names.ExpiresAt], st.stamped.Time().Add(SourceTombstoneLife)) {
+		return false
+	}
+	return s.matches(current) || s.signed(current)
+}
+
+// sign notes in a stamp which contract it is for, beside those that the item
+// was stamped for before, where contracts share the table: if the item is none
+// of the contract's when the stamp comes through the stream, the stamp is what
+// tells its subscribers so.
+func (s *Source) sign(stamp, current contracts.Item) {
+	if len(s.publication.Match) == 0 {
+		return
+	}
+	ids := []string{s.contract.ID()}
+	for _, id := range current[s.stampedFor].Elements() {
+		if id.Text() != s.contract.ID() {
+			ids = append(ids, id.Text())
+		}
+	}
+	stamp[s.stampedFor] = contracts.StringSet(ids...)
+}
+
+// signed reports whether the item was stamped for this contract.
+func (s *Source) signed(image contracts.Item) bool {
+	return slices.ContainsFunc(image[s.stampedFor].Elements(), func(id contracts.Value) bool { return id.Text() == s.contract.ID() })
 }

@@ -168,6 +168,45 @@ func TestStampOfATombstoneRenewsItsExpiry(t *testing.T) {
 	})
 }
 
+// Nor must it be left alone because it became a tombstone only while it was
+// stamped as a live item.
+func TestStampThatMeetsATombstoneUnawaresRenewsItsExpiryAllTheSame(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.own("1", time.Now(), named("1", "Old Name"))
+		w.relayFor(time.Minute)
+		renamed := w.read("1")
+		renamed["name"] = contracts.String("New Name")
+		w.put(renamed)
+		w.table = &hooked{SourceTable: w.source, afterRead: func() {
+			deleted := w.read("1")
+			deleted["deleted"] = contracts.Bool(true)
+			w.put(deleted) // keeps the version, so that the stamp goes through
+		}}
+		w.relayFor(time.Minute)
+		w.agree("name", "1")
+		expires := contracts.VersionOf(w.read("1")["expiresAt"], time.Time{})
+		if left := time.Unix(int64(expires), 0).Sub(time.Now()); left < 29*24*time.Hour {
+			t.Errorf("the tombstone expires in %s, want about %s", left, replica.SourceTombstoneLife)
+		}
+	})
+}
+
+// A stampedVersion above the version is nobody's stamp: it was written by hand,
+// and nothing of that came through the stream.
+func TestAStampedVersionWrittenByHandAnswersNoRecord(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.own("1", time.Now(), named("1", "Old Name"))
+		w.relayFor(time.Minute)
+		item := w.read("1")
+		item["name"] = contracts.String("New Name")
+		w.put(item)
+		item["stampedVersion"] = contracts.VersionAt(time.Now().Add(time.Hour)).Value()
+		w.put(item)
+		w.relayFor(time.Minute)
+		w.agree("name", "1")
+	})
+}
+
 // TTL's removal of a tombstone publishes nothing; its removal of a live item
 // is a delete like any other.
 func TestTTLOfTombstonesIsSilentAndOfItemsIsADelete(t *testing.T) {
