@@ -49,7 +49,7 @@ func transient(err error) bool {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return false // the caller has gone: nobody will try again
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, replica.ErrContended), conflicting(err),
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, replica.ErrContended),
 		errors.As(err, &missing), errors.As(err, &throttled), errors.As(err, &quota):
 		return true
 	case errors.As(err, &cancelled):

@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/services/stats/internal/company"
 	"github.com/tributary-dev/tributary/services/stats/internal/dynamo"
@@ -269,8 +270,12 @@ func TestPutRowAfterForeignWrites(t *testing.T) {
 				if _, err := store.PutRow(t.Context(), row); err != nil {
 					t.Fatal(err)
 				}
-				if _, rows := checkCompany(t, t, w, row.CIK); rows[rowID(row)].Row != row {
+				_, rows := checkCompany(t, t, w, row.CIK)
+				if rows[rowID(row)].Row != row {
 					t.Errorf("stored are %v", rows)
+				}
+				if got := version(t, rows[rowID(row)]); got > noon.Add(contracts.MaxAhead).UnixMicro() {
+					t.Errorf("the row has version %d, which is no version by the clock", got)
 				}
 			})
 		}
