@@ -91,12 +91,13 @@ func (s *Source) state(image contracts.Item, latest time.Time) state {
 		return st
 	}
 	st.live = true
-	st.shared = make(contracts.Item, len(s.from))
+	shared := make(contracts.Item, len(s.from))
 	for name, from := range s.from {
 		if v, ok := image[from]; ok {
-			st.shared[name] = v
+			shared[name] = v
 		}
 	}
+	st.shared = s.contract.Project(shared) // within maps too
 	return st
 }
 

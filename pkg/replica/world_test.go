@@ -42,6 +42,9 @@ type world struct {
 	places *places
 	table  replica.SourceTable // what relays stamp through
 	now    func() time.Time    // the relays' clock
+
+	sources   []*replica.Source // of the profile contract, where nothing else is said
+	publisher message.Publisher // topic
 }
 
 func inWorld(t *testing.T, f func(w *world)) {
@@ -83,13 +86,15 @@ func (w *world) streams() *dynamodbstreams.Client {
 
 func (w *world) relay() *replica.Relay {
 	w.t.Helper()
-	m := profileManifest(w.t)
-	source, err := replica.NewSource(m.Service, m.Publishes[0], profilev1.Contract)
-	if err != nil {
-		w.t.Fatal(err)
+	if w.sources == nil {
+		m := profileManifest(w.t)
+		w.sources = []*replica.Source{must(replica.NewSource(m.Service, m.Publishes[0], profilev1.Contract))}
+	}
+	if w.publisher == nil {
+		w.publisher = w.topic
 	}
 	relay, err := replica.NewRelay(replica.RelayConfig{
-		Sources: []*replica.Source{source}, Table: w.table, Publisher: w.topic, DeadLetters: w.dlq,
+		Sources: w.sources, Table: w.table, Publisher: w.publisher, DeadLetters: w.dlq,
 		Now: func() time.Time { return w.now() }, Logger: quiet,
 	})
 	if err != nil {
@@ -97,6 +102,8 @@ func (w *world) relay() *replica.Relay {
 	}
 	return relay
 }
+
+func (w *world) store() *dynamostore.Store { return dynamostore.New(w.db) }
 
 func profileManifest(t testing.TB) *manifest.Manifest {
 	t.Helper()
