@@ -137,37 +137,34 @@ func (b *batch) stamp(ctx context.Context) {
 	for _, p := range b.stamps {
 		byItem[p.decision.Subject] = append(byItem[p.decision.Subject], p)
 	}
-	errs := make([]error, len(b.stamps))
-	at := 0
+	done := make([]pendingStamp, 0, len(b.stamps))
+	errs := make([]error, len(b.stamps)) // by position in done
 	var group errgroup.Group
 	group.SetLimit(maxStamping)
 	for _, pending := range byItem {
-		out := errs[at : at+len(pending)]
-		at += len(pending)
+		out := errs[len(done):]
+		done = append(done, pending...)
 		group.Go(func() error {
 			for i, p := range pending {
-				rec := &b.records[p.at]
-				if err := p.source.stamp(ctx, b.relay.cfg.Table, rec, p.decision, b.relay.cfg.Now); err != nil {
-					out[i] = &recordError{at: p.at, err: fmt.Errorf("stamp %s %s: %w", p.source.contract.ID(), p.decision.Subject, err)}
-				}
+				out[i] = p.source.stamp(ctx, b.relay.cfg.Table, &b.records[p.at], p.decision, b.relay.cfg.Now)
 			}
 			return nil
 		})
 	}
 	_ = group.Wait() // each failure is kept with its record
-	for _, err := range errs {
-		if failure, ok := errors.AsType[*recordError](err); ok {
-			b.failed[failure.at] = failure.err
+	for i, err := range errs {
+		if err == nil {
+			continue
 		}
+		p := done[i]
+		err = fmt.Errorf("stamp %s %s: %w", p.source.contract.ID(), p.decision.Subject, err)
+		if _, never := errors.AsType[*RejectedError](err); never {
+			b.deadLetter(ctx, p.at, p.source, p.decision.Subject, err)
+			continue
+		}
+		b.failed[p.at] = err
 	}
 }
-
-type recordError struct {
-	at  int
-	err error
-}
-
-func (e *recordError) Error() string { return e.err.Error() }
 
 // publish publishes what was decided, topic by topic.
 func (b *batch) publish(ctx context.Context) {

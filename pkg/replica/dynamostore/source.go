@@ -51,21 +51,25 @@ func (s *Source) Restamp(ctx context.Context, key, set contracts.Item, guard str
 // PutAbsent implements replica.SourceTable.
 func (s *Source) PutAbsent(ctx context.Context, key, item contracts.Item) (bool, error) {
 	e := newExpression()
-	_, err := s.store.client.PutItem(ctx, &dynamodb.PutItemInput{
+	in := &dynamodb.PutItemInput{
 		TableName:                aws.String(s.table),
 		Item:                     ToAttributes(item),
 		ConditionExpression:      aws.String("attribute_not_exists(" + e.name(firstName(key)) + ")"),
 		ExpressionAttributeNames: e.names,
-	})
-	return held(err)
+	}
+	return held(withoutConflict(ctx, func() error {
+		_, err := s.store.client.PutItem(ctx, in)
+		return err
+	}))
 }
 
-// held tells a condition that did not hold from an error. An SDK retry after a
+// held tells a condition that did not hold from an error, and an error that no
+// retry can mend (a stamp for which the item has no room) from others. An SDK retry after a
 // lost reply can meet its own write and report a failed condition; the stamp
 // starts over, reads its own stamp and stops.
 func held(err error) (bool, error) {
 	if _, failed := errors.AsType[*types.ConditionalCheckFailedException](err); failed {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, refused(err)
 }
