@@ -7,12 +7,14 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"sync"
 	"syscall"
 	"time"
 )
 
-// drainTimeout bounds how long Serve waits for the last answers.
-const drainTimeout = 5 * time.Second
+// drainTimeout bounds how long Serve waits for the last answers. What is still
+// open then is a client that has not sent its request, or not all of it.
+const drainTimeout = 500 * time.Millisecond
 
 // Listen opens a TCP listener on a loopback address, such as 127.0.0.1:4566,
 // [::1]:4566 or localhost:0. Every other address is refused, also an empty
@@ -63,9 +65,9 @@ func loopback(ctx context.Context, host string) (netip.Addr, error) {
 }
 
 // Serve answers requests on a listener until the context ends; then it ends
-// long polls, waits a moment for the last answers and closes every connection.
-// It refuses a listener that is not on a loopback address. It returns nil
-// after the context ended.
+// long polls, waits a moment for the last answers, closes every connection and
+// returns when nothing serves one any more. It refuses a listener that is not
+// on a loopback address. It returns nil after the context ended.
 func (e *Engine) Serve(ctx context.Context, listener net.Listener) error {
 	bound, ok := listener.Addr().(*net.TCPAddr)
 	if !ok || !bound.IP.IsLoopback() {
@@ -73,8 +75,17 @@ func (e *Engine) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	base, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	var connections sync.WaitGroup
 	server := &http.Server{
-		Handler:           e,
+		Handler: e,
+		ConnState: func(_ net.Conn, state http.ConnState) {
+			switch state {
+			case http.StateNew: // before Serve returns
+				connections.Add(1)
+			case http.StateClosed:
+				connections.Done()
+			}
+		},
 		BaseContext:       func(net.Listener) context.Context { return base },
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       time.Minute,
@@ -85,16 +96,23 @@ func (e *Engine) Serve(ctx context.Context, listener net.Listener) error {
 	go func() { served <- server.Serve(listener) }()
 	select {
 	case err := <-served:
-		return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
+		cancel()
+		err = errors.Join(fmt.Errorf("serve on %s: %w", listener.Addr(), err), server.Close())
+		connections.Wait()
+		return err
 	case <-ctx.Done():
 	}
 	cancel()
 	drain, stop := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer stop()
 	err := server.Shutdown(drain)
-	if err != nil {
-		err = errors.Join(fmt.Errorf("serve on %s: requests still running after %s: %w", listener.Addr(), drainTimeout, err), server.Close())
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
 	}
 	<-served
-	return err
+	connections.Wait()
+	if err != nil {
+		return fmt.Errorf("close the connections to %s: %w", listener.Addr(), err)
+	}
+	return nil
 }

@@ -69,6 +69,52 @@ func TestServeRefusesAPublicListener(t *testing.T) {
 	}
 }
 
+// Clients open connections ahead of need and stall within requests. None of
+// that keeps Serve from ending in time and without an error.
+func TestServeEndsWithConnectionsThatSayNothing(t *testing.T) {
+	for name, said := range map[string]string{
+		"nothing":        "",
+		"half a header":  "POST / HTTP/1.1\r\nHost: localaws",
+		"half a request": "POST / HTTP/1.1\r\nHost: localaws\r\nContent-Length: 100\r\nX-Amz-Target: AmazonSQS.ListQueues\r\nContent-Type: application/x-amz-json-1.0\r\n\r\n{",
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			listener, err := localaws.Listen(ctx, "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			engine := localaws.New(localaws.Config{})
+			defer engine.Close()
+			served := make(chan error, 1)
+			go func() { served <- engine.Serve(ctx, listener) }()
+			silent, err := net.Dial("tcp", listener.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer silent.Close()
+			if _, err := silent.Write([]byte(said)); err != nil {
+				t.Fatal(err)
+			}
+			// Connections are accepted in order: once a later one is answered,
+			// the silent one is there.
+			response, err := http.Get("http://" + listener.Addr().String() + "/_localaws/health")
+			if err != nil {
+				t.Fatal(err)
+			}
+			response.Body.Close()
+			start := time.Now()
+			stop()
+			if err := <-served; err != nil {
+				t.Errorf("Serve ended with %v", err)
+			}
+			if elapsed := time.Since(start); elapsed > 3*time.Second {
+				t.Errorf("stopping took %s", elapsed)
+			}
+		})
+	}
+}
+
 // The real SDK over a real connection: an answer, a dropped connection, and a
 // long poll that the end of Serve cuts short.
 func TestServe(t *testing.T) {

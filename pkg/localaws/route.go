@@ -1,6 +1,7 @@
 package localaws
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,11 @@ import (
 const (
 	maxDynamoDBBodyBytes  = 16<<20 + 64<<10
 	maxMessagingBodyBytes = 8 << 20
+
+	// maxTrustedBytes is how much memory a Content-Length alone reserves, and
+	// maxDrainedBytes how much of a body that is too long is read to its end.
+	maxTrustedBytes = 1 << 20
+	maxDrainedBytes = 64 << 20
 )
 
 // jsonTargets are the X-Amz-Target prefixes of the JSON services.
@@ -28,7 +34,10 @@ var jsonTargets = map[string]Service{
 	"AmazonSQS":                SQS,
 }
 
-const snsVersion = "2010-03-31"
+const (
+	snsVersion  = "2010-03-31"
+	contentForm = "application/x-www-form-urlencoded"
+)
 
 // ServeHTTP answers one AWS request, or one to the engine's own controls below
 // /_localaws/.
@@ -116,20 +125,24 @@ func (e *Engine) read(r *http.Request) (Call, url.Values, error) {
 		return call, nil, &wire.Error{Code: "UnknownOperationException", Status: http.StatusMethodNotAllowed,
 			Message: fmt.Sprintf("localaws answers POST requests of the AWS SDKs for DynamoDB, DynamoDB Streams, SNS and SQS, not %s %s", r.Method, r.URL.Path)}
 	}
+	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
+	media = strings.ToLower(strings.TrimSpace(media))
+	isForm := target == "" && media == contentForm
+	if isForm {
+		call.Service = SNS // which answers in XML, as whoever sends forms expects
+	}
 	body, err := readBody(r, limit)
 	if err != nil {
 		return call, nil, err
 	}
 	call.Body = body
-	media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	media = strings.ToLower(strings.TrimSpace(media))
 	if target != "" {
 		if media != contentJSON {
 			return call, nil, wire.Errorf("SerializationException", "localaws reads %s from %s, not %q", contentJSON, call.Service, media)
 		}
 		return call, nil, nil
 	}
-	if media != "application/x-www-form-urlencoded" {
+	if !isForm {
 		return call, nil, wire.Errorf("UnknownOperationException", "localaws finds neither an X-Amz-Target header nor a form in the request (content type %q)", media)
 	}
 	form, err := url.ParseQuery(string(body))
@@ -141,7 +154,7 @@ func (e *Engine) read(r *http.Request) (Call, url.Values, error) {
 	}
 	switch version := form.Get("Version"); version {
 	case snsVersion:
-		call.Service, call.Operation = SNS, form.Get("Action")
+		call.Operation = form.Get("Action")
 		return call, form, nil
 	case "2012-11-05":
 		return call, nil, wire.Errorf("InvalidAction", "localaws speaks the JSON protocol for SQS, not the older query protocol in which %q came: use an SDK from November 2023 or later", form.Get("Action"))
@@ -156,24 +169,21 @@ func readBody(r *http.Request, limit int64) ([]byte, error) {
 	}
 	tooLarge := &wire.Error{Code: "RequestEntityTooLargeException", Status: http.StatusRequestEntityTooLarge,
 		Message: fmt.Sprintf("the request is longer than %d bytes", limit)}
-	if r.ContentLength > limit {
+	var body bytes.Buffer
+	if length := r.ContentLength; length > 0 && length <= limit {
+		// What a client only promises to send takes little memory.
+		body.Grow(int(min(length, maxTrustedBytes)) + bytes.MinRead)
+	}
+	if _, err := body.ReadFrom(io.LimitReader(r.Body, limit+1)); err != nil {
+		panic(http.ErrAbortHandler) // the client is gone
+	}
+	if int64(body.Len()) > limit {
+		// A client that is still sending when the connection closes would not
+		// see the answer.
+		_, _ = io.CopyN(io.Discard, r.Body, maxDrainedBytes)
 		return nil, tooLarge
 	}
-	if r.ContentLength >= 0 {
-		body := make([]byte, r.ContentLength)
-		if _, err := io.ReadFull(r.Body, body); err != nil {
-			panic(http.ErrAbortHandler) // the client is gone
-		}
-		return body, nil
-	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	if int64(len(body)) > limit {
-		return nil, tooLarge
-	}
-	return body, nil
+	return body.Bytes(), nil
 }
 
 // endpoint is the address the client used, which queue URLs repeat.

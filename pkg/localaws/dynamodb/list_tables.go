@@ -22,6 +22,11 @@ func (s *Service) listTables(body []byte) (any, error) {
 	if err := wire.Decode(codeValidation, body, &in); err != nil {
 		return nil, err
 	}
+	if in.ExclusiveStartTableName != "" {
+		if err := checkTableName(in.ExclusiveStartTableName); err != nil {
+			return nil, err
+		}
+	}
 	limit := 100
 	if in.Limit != nil {
 		limit = *in.Limit

@@ -31,6 +31,14 @@ func (p *problem) note(err error) {
 	}
 }
 
+// maxKeyBytes and maxKeyParts bound a parameter's path, well above the longest
+// there is (PublishBatchRequestEntries.member.10.MessageAttributes.entry.10.
+// Value.StringValue), so that a form costs memory in proportion to its length.
+const (
+	maxKeyBytes = 256
+	maxKeyParts = 16
+)
+
 // parseForm turns a form into its tree.
 func parseForm(form url.Values) *param {
 	root := &param{problem: &problem{}}
@@ -40,6 +48,10 @@ func parseForm(form url.Values) *param {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
+		if len(key) > maxKeyBytes || strings.Count(key, ".") >= maxKeyParts {
+			root.problem.note(wire.Errorf("InvalidParameter", "localaws does not know the parameter %s, whose name is too long", strings.ToValidUTF8(key[:min(len(key), maxKeyBytes)], "")))
+			continue
+		}
 		at := root
 		for part := range strings.SplitSeq(key, ".") {
 			next := at.parts[part]

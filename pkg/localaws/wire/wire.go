@@ -14,7 +14,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"strings"
+	"unicode/utf8"
 )
 
 // Error is an error as an AWS service answers it.
@@ -72,9 +74,13 @@ func UnknownOperation(service, operation string) *Error {
 }
 
 // Decode decodes a JSON request body into the given input struct. A field
-// the struct lacks, a wrong type or trailing bytes are refused with the given
-// error code, naming the field.
+// the struct lacks, also one in another case, is refused with the given error
+// code by its name; a wrong type, bytes that are not UTF-8 and trailing bytes
+// are a SerializationException. Of a member given twice the last one counts.
 func Decode(code string, body []byte, into any) error {
+	if !utf8.Valid(body) {
+		return Errorf("SerializationException", "the request body is not UTF-8")
+	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(into); err != nil {
@@ -86,6 +92,13 @@ func Decode(code string, body []byte, into any) error {
 			return Errorf(code, "localaws does not know the parameter %s", name)
 		}
 		return &Error{Code: "SerializationException", Message: describe(err)}
+	}
+	w := walk{text: body}
+	if w.next() != '{' {
+		return Errorf("SerializationException", "the request body is null, not an object")
+	}
+	if w.value(knownMembers(reflect.TypeOf(into))); w.found {
+		return Errorf(code, "localaws does not know the parameter %q", w.unknown)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Errorf("SerializationException", "the request body goes on after its JSON value")

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,6 +18,12 @@ type request struct {
 	Limit *int
 	Inner struct{ Kind string }
 	Odd   odd
+	Lists map[string][]*struct{ Kind string }
+	Embedded
+}
+
+type Embedded struct {
+	URL string `json:"Url"`
 }
 
 // odd refuses every value with an error of its own.
@@ -31,6 +38,15 @@ func TestDecode(t *testing.T) {
 		"white space after it":      {"{} \n", "", ""},
 		"an unknown parameter":      {`{"Colour":1}`, "Refused", `"Colour"`},
 		"an unknown inner one":      {`{"Inner":{"Colour":1}}`, "Refused", `"Colour"`},
+		"an unknown listed one":     {`{"Lists":{"any":[{"Kind":"[{\"\\"},{"Colour":1}]}}`, "Refused", `"Colour"`},
+		"another case":              {`{"name":"a"}`, "Refused", `"name"`},
+		"another case inside":       {`{"Name": "a" , "Inner" : { "kind" : "k" } }`, "Refused", `"kind"`},
+		"another case in a list":    {`{"Lists":{"kind":[{"Kind":"k"},{"KIND":"k"}]}}`, "Refused", `"KIND"`},
+		"an embedded one":           {`{"Url":"u"}`, "", ""},
+		"an embedded one's field":   {`{"URL":"u"}`, "Refused", `"URL"`},
+		"a name with escapes":       {`{"N\u0061me":"a"}`, "", ""},
+		"what is no UTF-8":          {"{\"Name\":\"\xff\"}", "SerializationException", "UTF-8"},
+		"null":                      {` null`, "SerializationException", "null"},
 		"a parameter's own error":   {`{"Odd":1}`, "ValidationException", "odd"},
 		"a wrong type":              {`{"Limit":"three"}`, "SerializationException", "Limit has a string"},
 		"a wrong inner type":        {`{"Inner":{"Kind":1}}`, "SerializationException", "Inner.Kind has a number"},
@@ -66,11 +82,14 @@ func TestErrorHidesItsCause(t *testing.T) {
 }
 
 // Whatever a body is, it is either decoded as encoding/json would decode it,
-// or refused with an error that AWS could have sent.
+// or refused with an error that AWS could have sent. One that is taken has no
+// member but the parameters.
 func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`{"Name":"a","Limit":3}`))
 	f.Add([]byte(`{"Name":"a"}x`))
 	f.Add([]byte(`{"name":"\ud800"}`))
+	f.Add([]byte(`{"Name":"a\\","Limit":-1e3,"Lists":{"":[null,{"Kind":""}]}}`))
+	f.Add([]byte(` null `))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var got, want request
 		err := wire.Decode("Refused", body, &got)
@@ -79,6 +98,15 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("refused with %v", err)
 		}
 		if err == nil {
+			var members map[string]any
+			if err := json.Unmarshal(body, &members); err != nil || members == nil {
+				t.Fatalf("took what is no object: %v", err)
+			}
+			for name := range members {
+				if !slices.Contains([]string{"Name", "Limit", "Inner", "Odd", "Lists", "Url"}, name) {
+					t.Errorf("took the member %q", name)
+				}
+			}
 			if err := json.Unmarshal(body, &want); err != nil || !cmp.Equal(got, want) {
 				t.Fatal(fmt.Sprintf("decoded %+v, want %+v (%v)", got, want, err))
 			}
