@@ -175,9 +175,11 @@ type Result struct {
 }
 
 // Apply applies one change: to the item replicas first, then to the fan-outs,
-// then to the functions. It returns when all of it is durable. An error leaves
-// the change to be applied again; a *RejectedError says that this would never
-// help.
+// then to the functions. It returns when all of it is durable. A replica that
+// fails keeps the change from no other, except that fan-outs wait for the item
+// replica they copy from, and functions for all of these. An error leaves the
+// change to be applied again; a *RejectedError says that this would never help,
+// at any of the replicas that failed.
 func (a *Applier) Apply(ctx context.Context, change *contracts.Change, pass Pass) (Result, error) {
 	now := a.cfg.Now()
 	if change.Version > contracts.VersionAt(now.Add(contracts.MaxAhead)) {
@@ -194,47 +196,47 @@ func (a *Applier) Apply(ctx context.Context, change *contracts.Change, pass Pass
 	if len(a.items) > 0 {
 		result.Outcome = Skipped
 	}
-	spread := in // what fan-outs are given
+	var failed []error
+	spread := in // what fan-outs are given; with version 0 they are not run
 	for _, r := range a.items {
 		outcome, found, err := r.apply(ctx, in, pass)
 		if err != nil {
-			return result, err
+			failed = append(failed, err)
+		} else {
+			result.Outcome = max(result.Outcome, outcome)
 		}
-		result.Outcome = max(result.Outcome, outcome)
-		if r != a.anchor {
-			continue
-		}
-		if outcome == Stale {
+		switch {
+		case r != a.anchor:
+		case err != nil:
+			spread.version = 0 // there is nothing to copy from yet
+		case outcome == Stale:
 			spread.version = 0 // the later change that made it stale sees to the copies
-		}
-		if outcome == Duplicate {
+		case outcome == Duplicate:
 			spread.shared = r.mapping.shared(found)
 		}
 	}
+	itemsHold := len(failed) == 0
 	if spread.version != 0 && len(a.fanOuts) > 0 {
-		if err := a.spread(ctx, spread, pass, &result); err != nil {
-			return result, err
-		}
+		failed = append(failed, a.spread(ctx, spread, pass, &result)...)
 	}
-	if result.Outcome != Stale && pass == FirstPass {
+	if itemsHold && result.Outcome != Stale && pass == FirstPass {
 		for _, f := range a.functions {
 			if err := f(ctx, change, result.Outcome); err != nil {
-				return result, err
+				failed = append(failed, err)
 			}
 		}
 	}
-	return result, nil
+	return result, together(failed)
 }
 
-// spread runs the fan-outs; one that fails does not keep the others from
-// running.
-func (a *Applier) spread(ctx context.Context, in arrival, pass Pass, result *Result) error {
+// spread runs the fan-outs.
+func (a *Applier) spread(ctx context.Context, in arrival, pass Pass, result *Result) []error {
 	result.Copies = make(map[Outcome]int)
-	var errs []error
+	var failed []error
 	for _, f := range a.fanOuts {
 		copies, err := f.apply(ctx, in)
 		if err != nil {
-			errs = append(errs, err)
+			failed = append(failed, err)
 		}
 		for outcome, n := range copies {
 			result.Copies[outcome] += n
@@ -244,7 +246,7 @@ func (a *Applier) spread(ctx context.Context, in arrival, pass Pass, result *Res
 			result.Again = max(result.Again, f.secondPass)
 		}
 	}
-	return errors.Join(errs...)
+	return failed
 }
 
 // addCopyAttempts bounds how often AddCopy starts over because the replica

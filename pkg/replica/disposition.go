@@ -80,6 +80,22 @@ func Classify(err error) Disposition {
 	return Disposition{Verdict: Retry}
 }
 
+// together joins what went wrong with one change at several places. While any
+// of it is worth a retry, the change is: what no retry can mend is told once it
+// is all that is left.
+func together(errs []error) error {
+	var retried []error
+	for _, err := range errs {
+		if err != nil && Classify(err).Verdict != Reject {
+			retried = append(retried, err)
+		}
+	}
+	if len(retried) > 0 {
+		return errors.Join(retried...)
+	}
+	return errors.Join(errs...)
+}
+
 type settlementKey struct{}
 
 // settlement is the slot through which a handler tells the subscriber more

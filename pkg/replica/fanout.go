@@ -2,7 +2,6 @@ package replica
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -81,19 +80,22 @@ func (f *fanOut) partition(subject string) (contracts.Item, error) {
 	return typedKey(texts, f.subjectTypes)
 }
 
-// pages calls visit with what each page of the index shows.
+// pages calls visit with what each page of the index shows. An error of visit's
+// does not keep it from the other pages.
 func (f *fanOut) pages(ctx context.Context, partition contracts.Item, visit func([]contracts.Item) error) error {
 	find := Find{Table: f.table, Index: f.replica.Index, Partition: partition, Attributes: slices.Concat(f.keyNames, f.shown)}
+	var failed []error
 	for {
 		found, next, err := f.store.Find(ctx, find)
 		if err != nil {
-			return fmt.Errorf("find copies in %s %s: %w", f.table, f.replica.Index, err)
+			failed = append(failed, fmt.Errorf("find copies in %s %s: %w", f.table, f.replica.Index, err))
+			return together(failed)
 		}
 		if err := visit(found); err != nil {
-			return err
+			failed = append(failed, err)
 		}
 		if next == nil {
-			return nil
+			return together(failed)
 		}
 		find.Start = next
 	}
@@ -118,7 +120,7 @@ func (f *fanOut) applyEach(ctx context.Context, a arrival, partition contracts.I
 			outcomes[results[i]]++
 		}
 	}
-	return errors.Join(errs...)
+	return together(errs)
 }
 
 // applyAtomically writes all copies of the subject in one transaction where
