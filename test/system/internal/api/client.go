@@ -21,7 +21,7 @@ const (
 	// callTimeout bounds one attempt.
 	callTimeout = 15 * time.Second
 	// patience is how long a service may be away before a call is given up.
-	patience = 30 * time.Second
+	patience = 2 * time.Minute
 	// firstPause and maxPause bound the time between two attempts.
 	firstPause, maxPause = 20 * time.Millisecond, 500 * time.Millisecond
 	// maxAnswerBytes bounds what is read of an answer.
