@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -247,56 +246,4 @@ func (a *Applier) spread(ctx context.Context, in arrival, pass Pass, result *Res
 		}
 	}
 	return failed
-}
-
-// addCopyAttempts bounds how often AddCopy starts over because the replica
-// changed in between.
-const addCopyAttempts = 10
-
-// AddCopy puts a new local item of a fan-out's table, or one that changes its
-// subject, with its copy: the item takes copy and version from the item replica
-// in one transaction that checks the replica's version, so that no change can
-// fall between the two. The item holds its key and the service's own
-// attributes; one with the same key is replaced.
-func (a *Applier) AddCopy(ctx context.Context, table, subject string, item contracts.Item) error {
-	for _, f := range a.fanOuts {
-		if f.table == table {
-			if err := a.addCopy(ctx, f, subject, item); err != nil {
-				return fmt.Errorf("add copy of %s %s to %s: %w", a.cfg.Contract.ID(), subject, table, err)
-			}
-			return nil
-		}
-	}
-	return fmt.Errorf("add copy of %s %s to %s: the manifest has no fan-out to that table", a.cfg.Contract.ID(), subject, table)
-}
-
-func (a *Applier) addCopy(ctx context.Context, f *fanOut, subject string, own contracts.Item) error {
-	key, err := a.anchor.key(subject)
-	if err != nil {
-		return err
-	}
-	partition, err := f.partition(subject)
-	if err != nil {
-		return err
-	}
-	versionName := a.anchor.mapping.names.Version
-	for attempt := range addCopyAttempts {
-		replica, err := a.cfg.Store.Read(ctx, a.anchor.table, key)
-		if err != nil {
-			return fmt.Errorf("read %s: %w", a.anchor.table, err)
-		}
-		item := f.withCopy(own, partition, a.anchor.mapping, replica, a.cfg.Now())
-		check := Check{Table: a.anchor.table, Key: key, Attribute: versionName, Is: replica[versionName]}
-		done, err := a.cfg.Store.PutChecked(ctx, Put{Table: f.table, Item: item}, check)
-		if err != nil || done {
-			return err
-		}
-		pause := time.Duration(1<<attempt) * time.Millisecond
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause/2 + rand.N(pause)):
-		}
-	}
-	return ErrContended
 }

@@ -179,7 +179,7 @@ func deletion(d time.Duration) *contracts.Change {
 // bookkeeping's values left out.
 func copied(item contracts.Item) contracts.Item {
 	out := contracts.Item{}
-	for _, name := range []string{"companyName", "sector", "title"} {
+	for _, name := range []string{"companyName", "companySector", "sector", "title"} {
 		if v, ok := item[name]; ok {
 			out[name] = v
 		}

@@ -44,22 +44,40 @@ func (m mapping) fingerprint() string {
 	return string(m.onDelete) + ":" + strings.Join(pairs, ",")
 }
 
+// madeBy returns the mapping that a fingerprint is of; ok is false for one that
+// is none of ours.
+func (m mapping) madeBy(fingerprint string) (made mapping, ok bool) {
+	kept, pairs, ok := strings.Cut(fingerprint, ":")
+	if !ok {
+		return mapping{}, false
+	}
+	made = mapping{set: make(map[string]manifest.From), onDelete: manifest.OnDelete(kept), names: m.names, text: fingerprint}
+	for pair := range strings.SplitSeq(pairs, ",") {
+		local, from, ok := strings.Cut(pair, "=")
+		from, omitEmpty := strings.CutSuffix(from, "?")
+		name, err := url.QueryUnescape(local)
+		attribute, err2 := url.QueryUnescape(from)
+		if !ok || err != nil || err2 != nil || name == "" {
+			return mapping{}, false
+		}
+		made.set[name] = manifest.From{Attribute: attribute, OmitEmpty: omitEmpty}
+	}
+	return made, true
+}
+
 // written returns the local attributes that a mapping with this fingerprint
 // wrote. A fingerprint that is not one of ours names none.
 func (m mapping) written(fingerprint string) []string {
-	kept, pairs, ok := strings.Cut(fingerprint, ":")
-	if !ok {
-		return nil
-	}
-	var names []string
-	if manifest.OnDelete(kept) == manifest.Tombstone {
+	made, _ := m.madeBy(fingerprint)
+	return made.local()
+}
+
+// local returns the local attributes that a mapping writes, but for the
+// version and the mapping themselves.
+func (m mapping) local() []string {
+	names := slices.Collect(maps.Keys(m.set))
+	if m.onDelete == manifest.Tombstone {
 		names = append(names, m.names.Deleted, m.names.ExpiresAt)
-	}
-	for pair := range strings.SplitSeq(pairs, ",") {
-		local, _, ok := strings.Cut(pair, "=")
-		if name, err := url.QueryUnescape(local); ok && err == nil && name != "" {
-			names = append(names, name)
-		}
 	}
 	return names
 }

@@ -1,11 +1,8 @@
 package replica
 
 import (
-	"maps"
 	"slices"
-	"time"
 
-	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
 
@@ -55,18 +52,4 @@ func (t declaredTable) shows(index string, attributes ...string) []string {
 		return attributes
 	}
 	return nil
-}
-
-// withCopy returns a local item with the copy that the replica's item gives it.
-func (f *fanOut) withCopy(own, partition contracts.Item, from mapping, replica contracts.Item, now time.Time) contracts.Item {
-	item := maps.Clone(own)
-	maps.Copy(item, partition)
-	version := contracts.VersionOf(replica[from.names.Version], now.Add(contracts.MaxAhead))
-	if version == 0 {
-		return item
-	}
-	maps.Copy(item, f.mapping.image(from.shared(replica), version, now).set)
-	item[f.mapping.names.Version] = version.Value()
-	item[f.mapping.names.Mapping] = contracts.String(f.mapping.text)
-	return item
 }
