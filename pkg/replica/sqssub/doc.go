@@ -4,7 +4,8 @@
 // gives it back after a pause that grows with its receive count, and a nack
 // whose handler left a *replica.RejectedError by replica.Settle moves it to the
 // dead-letter queue, whole and with the reason, before it is deleted from the
-// source. Nothing a message does or contains holds up its neighbours. While a
+// source. So does the last nack that the queue's RedrivePolicy allows: SQS
+// itself would move the message without the reason. Nothing a message does or contains holds up its neighbours. While a
 // message is held its visibility is extended, up to SQS's twelve hours; a
 // second delivery of a message that is still held is joined with the first and
 // not handed out. Deletes, extensions and returns share requests, ten each;

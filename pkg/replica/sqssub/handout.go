@@ -11,9 +11,14 @@ import (
 // message's context has ended.
 const handlerGrace = time.Second
 
-// ReasonUnreadable is the dead-letter reason of messages that the unmarshaler
-// refuses.
-const ReasonUnreadable = "unreadable message"
+// Dead-letter reasons of a Subscriber's own.
+const (
+	// ReasonUnreadable is that of messages which the unmarshaler refuses.
+	ReasonUnreadable = "unreadable message"
+	// ReasonExhausted is that of messages which were nacked as often as the
+	// queue's RedrivePolicy allows; the detail is the last error.
+	ReasonExhausted = "retries exhausted"
+)
 
 // handOut gives ready messages to whoever reads the channel, until the
 // subscription stops.

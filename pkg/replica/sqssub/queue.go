@@ -51,9 +51,15 @@ type queues struct {
 	resolver wsqs.QueueUrlResolver
 	logger   watermill.LoggerAdapter
 
-	mu          sync.Mutex
-	limits      map[string]int    // by URL: MaximumMessageSize
-	deadLetters map[string]string // by URL: the dead-letter queue's URL
+	mu       sync.Mutex
+	limits   map[string]int     // by URL: MaximumMessageSize
+	redrives map[string]redrive // by URL: RedrivePolicy
+}
+
+// redrive is what a queue's RedrivePolicy says. The zero redrive is none.
+type redrive struct {
+	deadLetters queue
+	maxReceives int
 }
 
 func newQueues(client *sqs.Client, resolver wsqs.QueueUrlResolver, logger *slog.Logger) *queues {
@@ -61,7 +67,7 @@ func newQueues(client *sqs.Client, resolver wsqs.QueueUrlResolver, logger *slog.
 		resolver = newByNameOrURL()
 	}
 	return &queues{client: client, resolver: resolver, logger: watermill.NewSlogLogger(logger),
-		limits: map[string]int{}, deadLetters: map[string]string{}}
+		limits: map[string]int{}, redrives: map[string]redrive{}}
 }
 
 // find returns the queue of a name or URL.
@@ -102,39 +108,51 @@ func (q *queues) limitBytes(ctx context.Context, url string) int {
 
 // deadLetterQueue returns the queue that a source queue's RedrivePolicy names.
 func (q *queues) deadLetterQueue(ctx context.Context, source string) (queue, error) {
+	policy, err := q.redrive(ctx, source)
+	if err == nil && policy.deadLetters.url == "" {
+		err = ErrNoDeadLetterQueue
+	}
+	return policy.deadLetters, err
+}
+
+// redrive returns what a source queue's RedrivePolicy says. It is read once,
+// unless there is none: one that is added works at once.
+func (q *queues) redrive(ctx context.Context, source string) (redrive, error) {
 	q.mu.Lock()
-	url, ok := q.deadLetters[source]
+	known, ok := q.redrives[source]
 	q.mu.Unlock()
 	if ok {
-		return newQueue(url), nil
+		return known, nil
 	}
-	policy, err := q.attribute(ctx, source, types.QueueAttributeNameRedrivePolicy)
+	text, err := q.attribute(ctx, source, types.QueueAttributeNameRedrivePolicy)
 	if err != nil {
-		return queue{}, fmt.Errorf("read the redrive policy: %w", err)
+		return redrive{}, fmt.Errorf("read the redrive policy: %w", err)
 	}
-	if policy == "" {
-		return queue{}, ErrNoDeadLetterQueue
+	if text == "" {
+		return redrive{}, nil
 	}
-	var redrive struct {
-		Target string `json:"deadLetterTargetArn"`
+	var policy struct {
+		Target      string      `json:"deadLetterTargetArn"`
+		MaxReceives json.Number `json:"maxReceiveCount"` // a number, or one in quotes
 	}
-	if err := json.Unmarshal([]byte(policy), &redrive); err != nil {
-		return queue{}, fmt.Errorf("read the redrive policy: %w", err)
+	if err := json.Unmarshal([]byte(text), &policy); err != nil {
+		return redrive{}, fmt.Errorf("read the redrive policy: %w", err)
 	}
-	parts := strings.Split(redrive.Target, ":") // arn:aws:sqs:region:account:name
+	parts := strings.Split(policy.Target, ":") // arn:aws:sqs:region:account:name
 	if len(parts) != 6 {
-		return queue{}, fmt.Errorf("%w; the redrive policy names %q", ErrNoDeadLetterQueue, redrive.Target)
+		return redrive{}, fmt.Errorf("%w; the redrive policy names %q", ErrNoDeadLetterQueue, policy.Target)
 	}
 	found, err := q.client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{
 		QueueName: aws.String(parts[5]), QueueOwnerAWSAccountId: aws.String(parts[4])})
 	if err != nil {
-		return queue{}, fmt.Errorf("find the dead-letter queue %s: %w", redrive.Target, err)
+		return redrive{}, fmt.Errorf("find the dead-letter queue %s: %w", policy.Target, err)
 	}
-	url = aws.ToString(found.QueueUrl)
+	maxReceives, _ := policy.MaxReceives.Int64() // 0 where SQS took something else
+	known = redrive{deadLetters: newQueue(aws.ToString(found.QueueUrl)), maxReceives: int(maxReceives)}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.deadLetters[source] = url
-	return newQueue(url), nil
+	q.redrives[source] = known
+	return known, nil
 }
 
 func (q *queues) attribute(ctx context.Context, url string, name types.QueueAttributeName) (string, error) {

@@ -20,19 +20,29 @@ func (s *subscription) acked(f *flight) {
 // nacked does what the handler's error asks for.
 func (s *subscription) nacked(f *flight) {
 	s.counts.nacked.Add(1)
-	cause, told := replica.SettledWith(f.ctx)
-	if told {
-		switch verdict := replica.Classify(cause); verdict.Verdict {
-		case replica.Reject:
-			s.reject(f, cause)
-			return
-		case replica.RetryAfter:
-			s.giveBack(f, verdict.After)
-			return
-		case replica.Retry:
-		}
+	cause, _ := replica.SettledWith(f.ctx)
+	verdict := replica.Classify(cause)
+	switch {
+	case verdict.Verdict == replica.Reject:
+		s.reject(f, cause)
+	case s.isLast(f):
+		s.reject(f, &replica.RejectedError{Reason: ReasonExhausted, Err: cause})
+	case verdict.Verdict == replica.RetryAfter:
+		s.giveBack(f, verdict.After)
+	default:
+		s.giveBack(f, s.backoff(f))
 	}
-	s.giveBack(f, s.backoff(f))
+}
+
+// isLast reports whether SQS would move a message to the dead-letter queue
+// instead of delivering it again. It would do so without a reason, so the
+// message is better moved here; but not where its handler was interrupted.
+func (s *subscription) isLast(f *flight) bool {
+	if errors.Is(context.Cause(f.ctx), ErrDrainTimeout) {
+		return false
+	}
+	policy, err := s.queues.redrive(s.requests, s.queue.url)
+	return err == nil && policy.maxReceives > 0 && f.delivery.ReceiveCount >= policy.maxReceives
 }
 
 // backoff is how long a message stays away that was not handled. One that the
@@ -92,7 +102,7 @@ func detail(cause error) string {
 	switch {
 	case !ok || error(rejected) != cause && rejected.Err != nil:
 		return cause.Error()
-	case rejected.Err == nil: // its Error method would not survive
+	case rejected.Err == nil: // its Error method would only repeat the reason
 		return ""
 	}
 	return rejected.Err.Error()

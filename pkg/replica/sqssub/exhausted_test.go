@@ -1,0 +1,76 @@
+package sqssub_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/tributary-dev/tributary/pkg/localaws"
+	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
+)
+
+// SQS moves a message that was received too often without a word on why. The
+// last error is known here, and nowhere afterwards.
+func TestAMessageWhoseRetriesAreExhaustedIsDeadLetteredWithItsLastError(t *testing.T) {
+	for name, c := range map[string]struct {
+		maxReceives int
+		err         error
+		detail      string
+	}{
+		"after five receives": {5, errors.New("write company-stats 1: throttled"), "write company-stats 1: throttled"},
+		"after one receive":   {1, errors.New("throttled"), "throttled"},
+		"a pause of its own":  {3, &replica.DelayedError{After: time.Second, Err: errors.New("not yet")}, "not yet"},
+		"without an error":    {2, nil, ""}, // a stock handler's
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, localaws.Config{}, func(w *world) {
+				source, dead := w.withDeadLetters("stats-profile", c.maxReceives)
+				w.send(source, 1)
+				s := w.subscriber(sqssub.Config{})
+				var deliveries atomic.Int64
+				w.handle(s, source, func(msg *message.Message) {
+					deliveries.Add(1)
+					if c.err != nil {
+						replica.Settle(msg, c.err)
+					}
+					msg.Nack()
+				})
+				time.Sleep(5 * time.Minute)
+				w.close(s)
+				letters := w.read(dead)
+				if int(deliveries.Load()) != c.maxReceives || len(letters) != 1 {
+					w.Fatalf("%d deliveries and %d dead letters, want %d and 1", deliveries.Load(), len(letters), c.maxReceives)
+				}
+				letter, err := sqssub.ReadDeadLetter(letters[0])
+				if err != nil || letter.Reason != sqssub.ReasonExhausted || letter.Detail != c.detail ||
+					letter.ReceiveCount != c.maxReceives || string(letter.Body) != "0" {
+					w.Errorf("the dead letter is %+v, %v", letter, err)
+				}
+			})
+		})
+	}
+}
+
+// A handler that a stop interrupts has not failed, not even at its message's
+// last receive; and a dead-letter queue that fails costs the reason, never the
+// message.
+func TestExhaustionLosesNothing(t *testing.T) {
+	inWorld(t, localaws.Config{}, func(w *world) {
+		source, dead := w.withDeadLetters("stats-profile", 1)
+		w.send(source, 1)
+		s := w.subscriber(sqssub.Config{DrainTimeout: time.Second})
+		w.handle(s, source, func(msg *message.Message) {
+			<-msg.Context().Done()
+			replica.Settle(msg, msg.Context().Err())
+			msg.Nack()
+		})
+		time.Sleep(time.Second)
+		w.close(s)
+		w.wantDepth(source, 1, 0)
+		w.wantDepth(dead, 0, 0)
+	})
+}
