@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -110,6 +111,12 @@ func (c *Consumer) handle(msg *message.Message) (*contracts.Change, error) {
 	case errors.Is(err, contracts.ErrUnknownType):
 		return nil, &RejectedError{Reason: "unknown contract", Err: err}
 	case err != nil:
+		if topic := wrappedBy(msg.Payload); topic != "" {
+			return nil, &RejectedError{
+				Reason: "wrapped by SNS",
+				Err:    fmt.Errorf("an envelope of %s: turn raw message delivery on for the queue's subscription and backfill, since putting this message back would not unwrap it", topic),
+			}
+		}
 		return nil, &RejectedError{Reason: "malformed event", Err: err}
 	case change.Operation == contracts.Canary:
 		return change, c.noteCanary(ctx, change)
@@ -146,6 +153,17 @@ func (c *Consumer) handle(msg *message.Message) (*contracts.Change, error) {
 		slog.String("version", change.Version.String()),
 		slog.String("outcome", result.Outcome.String()))
 	return change, nil
+}
+
+// wrappedBy returns the topic that wrapped a message into an envelope of its
+// own, as SNS does for subscriptions without raw message delivery ("Amazon SNS
+// message formats": Notification); empty if none did.
+func wrappedBy(body []byte) string {
+	var envelope struct{ Type, TopicArn string }
+	if err := json.Unmarshal(body, &envelope); err != nil || envelope.Type != "Notification" {
+		return ""
+	}
+	return envelope.TopicArn
 }
 
 // sendAgain sends a copy of the message through the queue's own delay. The

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -78,7 +79,12 @@ func TestPoisonMessagesAreRejectedWithTheirReason(t *testing.T) {
 		c := s.consumer(s.applier(), &queue{}, nil)
 		good := string(s.message(upsert(time.Second, "name", "A")).Payload)
 		for name, p := range map[string]struct{ payload, reason, says string }{
-			"no JSON":             {"hello", "malformed event", ""},
+			"no JSON": {"hello", "malformed event", ""},
+			"an SNS envelope": {string(must(json.Marshal(map[string]string{
+				"Type": "Notification", "MessageId": "1", "TopicArn": "arn:aws:sns:us-east-1:000000000000:company-profile-v1", "Message": good,
+			}))), "wrapped by SNS", "turn raw message delivery on"},
+			"nothing":             {"", "malformed event", ""},
+			"too large":           {strings.Repeat(" ", 2<<20), "malformed event", "2097152 bytes"},
 			"an unknown contract": {strings.ReplaceAll(good, "company.profile", "company.address"), "unknown contract", "type"},
 			"a malformed version": {strings.Replace(good, `"version":"`, `"version":"x`, 1), "malformed event", "version"},
 			"a missing attribute": {strings.Replace(good, `"name":"A"`, `"other":"A"`, 1), "malformed event", "name"},

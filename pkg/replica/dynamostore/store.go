@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -197,18 +198,30 @@ func (s *Store) PutChecked(ctx context.Context, put replica.Put, check replica.C
 // says that the request itself is wrong, here that a value cannot be stored
 // (Error Handling with DynamoDB, developer guide).
 func refused(err error) error {
-	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "ValidationException" {
-		return &replica.RejectedError{Reason: "refused by DynamoDB", Err: fmt.Errorf("%s", api.ErrorMessage())}
+	if api, ok := errors.AsType[smithy.APIError](err); ok && api.ErrorCode() == "ValidationException" && !blamesSetUp(api.ErrorMessage()) {
+		return &replica.RejectedError{Reason: "refused by DynamoDB", Err: errors.New(api.ErrorMessage())}
 	}
 	if cancelled, ok := errors.AsType[*types.TransactionCanceledException](err); ok {
 		for i, reason := range cancelled.CancellationReasons {
-			if aws.ToString(reason.Code) == "ValidationError" {
+			if message := aws.ToString(reason.Message); aws.ToString(reason.Code) == "ValidationError" && !blamesSetUp(message) {
 				return &replica.RejectedError{
 					Reason: "refused by DynamoDB",
-					Err:    fmt.Errorf("item %d of the transaction: %s", i+1, aws.ToString(reason.Message)),
+					Err:    fmt.Errorf("item %d of the transaction: %s", i+1, message),
 				}
 			}
 		}
 	}
 	return err
+}
+
+// blamesSetUp reports whether a ValidationException is about a table that is
+// not as the manifest has it. That is mended at the table, after which every
+// message can be applied, so none is to blame.
+func blamesSetUp(message string) bool {
+	for _, text := range []string{"does not match the schema", "does not have the specified index", "Missing the key"} {
+		if strings.Contains(message, text) {
+			return true
+		}
+	}
+	return false
 }

@@ -169,6 +169,35 @@ func TestWhatDynamoDBCanNeverStoreIsRejected(t *testing.T) {
 	})
 }
 
+// A table with another key than the manifest says refuses every message alike,
+// until it is mended: no message is at fault.
+func TestATableOfAnotherShapeRejectsNoMessage(t *testing.T) {
+	inTable(t, func(t *testing.T, _ *localaws.Engine, store *dynamostore.Store) {
+		for name, key := range map[string]contracts.Item{
+			"another name": {"cik": contracts.String("1")},
+			"another type": {"id": contracts.Number("1")},
+			"a sort key":   {"id": contracts.String("1"), "date": contracts.String("1")},
+		} {
+			w := write("1", 5, nil)
+			w.Key = key
+			if _, err := store.Write(t.Context(), w); err == nil || replica.Classify(err).Verdict != replica.Retry {
+				t.Errorf("%s: one write: %v", name, err)
+			}
+			if _, err := store.WriteAll(t.Context(), []replica.Write{w}); err == nil || replica.Classify(err).Verdict != replica.Retry {
+				t.Errorf("%s: a transaction: %v", name, err)
+			}
+			check := replica.Check{Table: "items", Key: key, Attribute: "v"}
+			if _, err := store.PutChecked(t.Context(), replica.Put{Table: "items", Item: contracts.Item{"cik": contracts.String("2")}}, check); err == nil || replica.Classify(err).Verdict != replica.Retry {
+				t.Errorf("%s: an addition: %v", name, err)
+			}
+		}
+		_, _, err := store.Find(t.Context(), replica.Find{Table: "items", Index: "none", Partition: contracts.Item{"cik": contracts.String("1")}, Attributes: []string{"id"}})
+		if err == nil || replica.Classify(err).Verdict != replica.Retry {
+			t.Errorf("a missing index: %v", err)
+		}
+	})
+}
+
 func TestValuesSurviveTheSDKsTypes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		item := contracts.Item{"x": value(3).Draw(t, "value")}
