@@ -10,9 +10,12 @@ import (
 )
 
 type streamSpecification struct {
-	StreamEnabled  bool
+	StreamEnabled  *bool
 	StreamViewType streams.View `json:",omitempty"`
 }
+
+// enabled reads StreamEnabled, which checkTableSettings requires.
+func (spec *streamSpecification) enabled() bool { return *spec.StreamEnabled }
 
 type sseSpecification struct {
 	Enabled        bool
@@ -58,7 +61,7 @@ func (s *Service) createTable(body []byte) (any, error) {
 	if s.tables[t.name] != nil {
 		return nil, wire.Errorf(codeInUse, "Table already exists: %s", t.name)
 	}
-	if spec := in.StreamSpecification; spec != nil && spec.StreamEnabled {
+	if spec := in.StreamSpecification; spec != nil && spec.enabled() {
 		t.openStream(spec.StreamViewType)
 	}
 	s.tables[t.name] = t
@@ -167,11 +170,13 @@ func checkTableSettings(billing, class string, spec *streamSpecification) error 
 	}
 	switch {
 	case spec == nil:
-	case spec.StreamEnabled && spec.StreamViewType == "":
+	case spec.StreamEnabled == nil:
+		return required("streamSpecification.streamEnabled")
+	case spec.enabled() && spec.StreamViewType == "":
 		return invalid("One or more parameter values were invalid: StreamViewType is required when StreamEnabled is true")
-	case spec.StreamEnabled && !spec.StreamViewType.Valid():
+	case spec.enabled() && !spec.StreamViewType.Valid():
 		return oneOf(string(spec.StreamViewType), "streamSpecification.streamViewType", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY")
-	case !spec.StreamEnabled && spec.StreamViewType != "":
+	case !spec.enabled() && spec.StreamViewType != "":
 		return invalid("One or more parameter values were invalid: StreamViewType must not be given when StreamEnabled is false")
 	}
 	return nil

@@ -128,7 +128,8 @@ func (t *table) describe(status string) tableDescription {
 		d.GlobalSecondaryIndexes = append(d.GlobalSecondaryIndexes, x)
 	}
 	if t.stream != nil {
-		d.StreamSpecification = &streamSpecification{StreamEnabled: true, StreamViewType: t.stream.View()}
+		enabled := true
+		d.StreamSpecification = &streamSpecification{StreamEnabled: &enabled, StreamViewType: t.stream.View()}
 	}
 	if t.last != nil {
 		d.LatestStreamLabel, d.LatestStreamArn = t.last.Label(), t.last.ARN()

@@ -243,6 +243,24 @@ func TestBackupsAndTagsAreKept(t *testing.T) {
 	}
 }
 
+func TestTableChangesThatLackSomethingAreRefused(t *testing.T) {
+	r := newRig(t)
+	r.create(t, things("things"))
+	for name, row := range map[string]struct{ operation, body, part string }{
+		"a stream neither on nor off": {"UpdateTable", `{"TableName":"things","StreamSpecification":{}}`, "streamEnabled"},
+		"a new index whose key only the table defines": {"UpdateTable",
+			`{"TableName":"things","GlobalSecondaryIndexUpdates":[{"Create":{"IndexName":"by-s","KeySchema":[{"AttributeName":"s","KeyType":"HASH"}],"Projection":{"ProjectionType":"ALL"}}}]}`, "Keys: [s]"},
+		"a list of tables from no table": {"ListTables", `{"ExclusiveStartTableName":"a/b"}`, "Invalid table/index name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, message := r.post(t, row.operation, row.body)
+			if code != "ValidationException" || !contains(message, row.part) {
+				t.Errorf("got %s: %s, want a ValidationException with %s", code, message, row.part)
+			}
+		})
+	}
+}
+
 func TestWhatItDoesNotKnowIsRefusedByName(t *testing.T) {
 	r := newRig(t)
 	r.create(t, things("things"))

@@ -84,10 +84,10 @@ func (t *table) update(in updateTableInput) error {
 		}
 	}
 	if spec := in.StreamSpecification; spec != nil {
-		if spec.StreamEnabled && t.stream != nil {
+		if spec.enabled() && t.stream != nil {
 			return invalid("Table already has an enabled stream: TableName: %s", t.name)
 		}
-		if !spec.StreamEnabled && t.stream == nil {
+		if !spec.enabled() && t.stream == nil {
 			return invalid("Table has no stream to disable: TableName: %s", t.name)
 		}
 	}
@@ -112,7 +112,7 @@ func (t *table) update(in updateTableInput) error {
 		t.protected = *in.DeletionProtectionEnabled
 	}
 	if spec := in.StreamSpecification; spec != nil {
-		if spec.StreamEnabled {
+		if spec.enabled() {
 			t.openStream(spec.StreamViewType)
 		} else {
 			t.closeStream()
@@ -151,6 +151,13 @@ func (t *table) reindex(in updateTableInput, billing string) (definitions, map[s
 		switch {
 		case u.Create != nil:
 			created++
+			// "UpdateTable": the definitions must include the new index's keys,
+			// even where the table has them already.
+			for _, element := range u.Create.KeySchema {
+				if _, given := in.AttributeDefinitions.typeOf(element.AttributeName); !given {
+					return nil, nil, invalid("One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: [%s], AttributeDefinitions: %s", element.AttributeName, in.AttributeDefinitions.names())
+				}
+			}
 			err = t.createIndex(indexes, defs, *u.Create, billing)
 		case u.Update != nil:
 			err = updateIndex(indexes, *u.Update, billing)
