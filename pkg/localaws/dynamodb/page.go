@@ -9,7 +9,7 @@ import (
 	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/expr"
 )
 
-// maxPageBytes is what one Query or Scan reads, counted before the filter
+// maxPageBytes is what one Query or Scan retrieves, counted before the filter
 // ("Paginating table query results"). The item that passes it is the last.
 const maxPageBytes = 1 << 20
 
@@ -95,7 +95,8 @@ type reader struct {
 
 	items          []attr.Item
 	count, scanned int
-	bytes          int
+	bytes          int     // of the entries read
+	retrieved      int     // the same, with what was fetched for a local index
 	fetched        float64 // units of reading the table for a local index
 	last           *entry
 	err            error
@@ -245,15 +246,16 @@ func (r *reader) start(key attr.Item) (*entry, error) {
 
 // take reads one entry and says whether the page goes on.
 func (r *reader) take(e *entry) bool {
-	item := e.item
+	item, size := e.item, e.size
 	if r.fetch {
 		if b := r.table.get(e.base); b != nil {
-			item = b.item
+			item, size = b.item, max(b.size, e.size)
 			r.fetched += readUnits(b.size, r.consistent)
 		}
 	}
 	r.scanned++
 	r.bytes += e.size
+	r.retrieved += size
 	keep := true
 	if r.filter != nil {
 		if keep, r.err = r.filter.Eval(e.item); r.err != nil {
@@ -266,7 +268,7 @@ func (r *reader) take(e *entry) bool {
 			r.items = append(r.items, applyProjection(r.projection, item))
 		}
 	}
-	if r.scanned == r.limit || r.bytes >= maxPageBytes {
+	if r.scanned == r.limit || r.retrieved >= maxPageBytes {
 		r.last = e
 		return false
 	}
