@@ -59,14 +59,13 @@ func NewApplier(cfg ApplierConfig) (*Applier, error) {
 	if cfg.Subscription.Contract != cfg.Contract.ID() {
 		problems = append(problems, fmt.Errorf("the Subscription is of contract %q", cfg.Subscription.Contract))
 	}
-	for i, r := range cfg.Subscription.Replicas {
-		if err := a.add(r); err != nil {
-			problems = append(problems, fmt.Errorf("replica %d: %w", i+1, err))
-		}
+	anchor, err := cfg.Subscription.Anchor()
+	if err != nil {
+		problems = append(problems, err)
 	}
-	for _, f := range a.fanOuts {
-		if err := a.chooseAnchor(f); err != nil {
-			problems = append(problems, fmt.Errorf("fan-out to %s: %w", f.table, err))
+	for i, r := range cfg.Subscription.Replicas {
+		if err := a.add(r, i == anchor); err != nil {
+			problems = append(problems, fmt.Errorf("replica %d: %w", i+1, err))
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -78,7 +77,7 @@ func NewApplier(cfg ApplierConfig) (*Applier, error) {
 // Contract returns the contract the applier is for.
 func (a *Applier) Contract() *contracts.Contract { return a.cfg.Contract }
 
-func (a *Applier) add(r manifest.Replica) error {
+func (a *Applier) add(r manifest.Replica, isAnchor bool) error {
 	if r.Function != "" {
 		f, ok := a.cfg.Functions[r.Function]
 		if !ok {
@@ -101,8 +100,12 @@ func (a *Applier) add(r manifest.Replica) error {
 				t.keyTypes[name] = "S"
 			}
 		}
-		t.mustExist = r.Create != nil && !*r.Create
-		a.items = append(a.items, &itemReplica{target: t, replica: r})
+		t.mustExist = !r.Creates()
+		item := &itemReplica{target: t, replica: r}
+		a.items = append(a.items, item)
+		if isAnchor {
+			a.anchor = item
+		}
 		return nil
 	}
 	if r.OnDelete != manifest.Clear {
@@ -125,31 +128,6 @@ func (a *Applier) add(r manifest.Replica) error {
 	f.shown = table.shows(r.Index, t.mapping.names.Version, t.mapping.names.Mapping)
 	a.fanOuts = append(a.fanOuts, f)
 	return nil
-}
-
-// chooseAnchor finds the item replica that a fan-out copies from: a duplicate
-// of a change repeats the fan-out from that replica's current state, so it must
-// hold everything the copies hold, and hold it for every subject.
-func (a *Applier) chooseAnchor(f *fanOut) error {
-	err := errors.New("it needs an item replica of the same contract, to copy from after a crash")
-	for _, r := range a.items {
-		if r.mustExist {
-			err = fmt.Errorf("the item replica %s has create: false, so some subjects have none to copy from", r.table)
-			continue
-		}
-		if missing := r.mapping.covers(f.mapping); missing != nil {
-			err = fmt.Errorf("the item replica %s lacks something: %w", r.table, missing)
-			continue
-		}
-		if a.anchor == nil {
-			a.anchor = r
-		}
-		if a.anchor == r {
-			return nil
-		}
-		err = fmt.Errorf("fan-outs of one contract must copy from one item replica: %s or %s", a.anchor.table, r.table)
-	}
-	return err
 }
 
 // Pass says which delivery of a change this is.

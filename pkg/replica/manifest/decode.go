@@ -112,8 +112,12 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	case reflect.Slice:
 		d.list(n, path, v)
 	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		d.value(n, path, v.Elem())
+		found := len(d.problems)
+		element := reflect.New(v.Type().Elem())
+		d.value(n, path, element.Elem())
+		if len(d.problems) == found { // else it is as good as left out
+			v.Set(element)
+		}
 	case reflect.String:
 		if text, ok := d.text(n, path); ok {
 			v.SetString(text)

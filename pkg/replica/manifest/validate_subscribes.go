@@ -182,9 +182,8 @@ func (c *checker) fanOut(path string, s Subscription, r Replica, t Table, known 
 	} else if len(c.m.Tables) == 0 && len(r.Key) != 1 {
 		c.add(within(path, "key"), "nothing says which attribute of the index holds the subject", "write key: with the index's partition key, or declare the table")
 	}
-	if !slices.ContainsFunc(s.Replicas, func(o Replica) bool { return o.Kind() == Item }) {
-		c.add(within(path, "index"), "a fan-out needs an item replica of the same contract: it is written first, new local items take their copy from it, and a crash in between heals from it",
-			"add an item replica to this subscription")
+	if _, err := s.Anchor(); err != nil {
+		c.add(within(path, "index"), err.Error(), "add an item replica to this subscription that may create and that sets all of it, without omit_empty")
 	}
 	if r.Create != nil && *r.Create {
 		c.add(within(path, "create"), "a fan-out writes what the index finds and never creates an item", "leave it out")
