@@ -114,6 +114,33 @@ func TestStoppingDrains(t *testing.T) {
 	}
 }
 
+// A connection that its client has opened to spare holds no stop up, and is no
+// request that was cut off.
+func TestSilentConnectionsDoNotHoldUpAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := profiletest.New(t)
+		api, err := app.NewAPI(app.Config{DrainTimeout: 5 * time.Second, RequestTimeout: time.Minute}, w.AWS, quiet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		listener := newPipes()
+		go func() {
+			ours, theirs := net.Pipe()
+			listener.conns <- theirs
+			_, _ = ours.Read(make([]byte, 1)) // until the service ends it
+		}()
+		began := time.Now()
+		if err := api.Serve(ctx, listener); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("it stopped after %s, want soon after 1s", took)
+		}
+	})
+}
+
 func TestBusyPortsAreNamed(t *testing.T) {
 	w := profiletest.Empty(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

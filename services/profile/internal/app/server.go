@@ -46,8 +46,10 @@ type server struct {
 // fails. It then takes in no more requests and waits for those under way, for
 // drainTimeout; what is not done by then is cut off.
 func (s server) run(ctx context.Context, listener net.Listener) error {
+	var unused silent
 	httpServer := &http.Server{
 		Handler:           s.handler,
+		ConnState:         unused.note,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      readTimeout + s.requestTimeout,
@@ -66,6 +68,7 @@ func (s server) run(ctx context.Context, listener net.Listener) error {
 	s.stopping()
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.drainTimeout)
 	defer cancel()
+	defer time.AfterFunc(silentGrace, unused.close).Stop()
 	err := httpServer.Shutdown(draining)
 	if err != nil {
 		_ = httpServer.Close() // reports what Shutdown reported

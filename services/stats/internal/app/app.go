@@ -110,8 +110,10 @@ func (a *App) Run(ctx context.Context) error {
 // until ctx ends or the server fails. It then stops the API, lets requests
 // finish for DrainTimeout, and after that stops the consumer in the same way.
 func (a *App) Serve(ctx context.Context, listener net.Listener) error {
+	var unused silent
 	server := &http.Server{
 		Handler:           a.handler,
+		ConnState:         unused.note,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      readTimeout + a.cfg.RequestTimeout,
@@ -141,7 +143,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	a.stopping.Store(true)
 	a.logger.Info("stopping", "drain", a.cfg.DrainTimeout.String())
-	failures = append(failures, a.stopServer(ctx, server))
+	failures = append(failures, a.stopServer(ctx, server, &unused))
 	if serving {
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			failures = append(failures, fmt.Errorf("serve the API: %w", err))
@@ -159,9 +161,10 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 
 // stopServer takes in no more requests and waits for those under way; what is
 // not done by then is cut off.
-func (a *App) stopServer(ctx context.Context, server *http.Server) error {
+func (a *App) stopServer(ctx context.Context, server *http.Server, unused *silent) error {
 	draining, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.cfg.DrainTimeout)
 	defer cancel()
+	defer time.AfterFunc(silentGrace, unused.close).Stop()
 	if err := server.Shutdown(draining); err != nil {
 		_ = server.Close() // reports what Shutdown reported
 		return fmt.Errorf("stop the API: requests were cut off after %s: %w", a.cfg.DrainTimeout, err)

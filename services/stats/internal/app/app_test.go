@@ -60,6 +60,7 @@ type running struct {
 	*statstest.World
 	service *app.App
 	client  *http.Client
+	dial    func(ctx context.Context, network, addr string) (net.Conn, error)
 	stop    context.CancelFunc
 	done    chan error
 }
@@ -77,7 +78,7 @@ func start(t *testing.T, w *statstest.World) *running {
 	listener := newPipes()
 	ctx, stop := context.WithCancel(t.Context())
 	r := &running{
-		World: w, service: service, stop: stop, done: make(chan error, 1),
+		World: w, service: service, stop: stop, done: make(chan error, 1), dial: listener.dial,
 		client: &http.Client{Transport: &http.Transport{DialContext: listener.dial, DisableKeepAlives: true}},
 	}
 	go func() { r.done <- service.Serve(ctx, listener) }()
@@ -108,6 +109,33 @@ func (r *running) end(t *testing.T) {
 
 // settle lets virtual time pass until the queue's messages have had theirs.
 func settle() { time.Sleep(30 * time.Second) }
+
+// A connection that its client has opened to spare holds no stop up, and is no
+// request that was cut off.
+func TestSilentConnectionsDoNotHoldUpAStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := statstest.New(t)
+		w.CreateQueue(t)
+		s := start(t, w)
+		spare, err := s.dial(t.Context(), "", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _, _ = spare.Read(make([]byte, 1)) }() // until the service ends it
+		settle()
+		again, err := s.dial(t.Context(), "", "") // the first is old enough for the server to give it up
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { _, _ = again.Read(make([]byte, 1)) }()
+		synctest.Wait()
+		began := time.Now()
+		s.end(t)
+		if took := time.Since(began); took > 3*time.Second {
+			t.Errorf("the stop took %s", took)
+		}
+	})
+}
 
 func TestServiceFollowsItsQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
