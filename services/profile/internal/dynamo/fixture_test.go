@@ -22,6 +22,7 @@ type rig struct {
 	*dynamo.Repository
 	now    time.Time
 	before func(operation string) // runs before every write
+	during func()                 // runs in every pause
 	pauses []time.Duration        // the most that each pause may be
 }
 
@@ -35,6 +36,9 @@ func newRig(t testing.TB) *rig {
 		NewWriteID: func() string { writes++; return fmt.Sprint("write ", writes) },
 		Jitter: func(most time.Duration) time.Duration {
 			r.pauses = append(r.pauses, most)
+			if r.during != nil {
+				r.during()
+			}
 			return 0
 		},
 	})

@@ -92,19 +92,20 @@ type write struct {
 	now  time.Time
 }
 
-// write reads a company and makes one attempt after the other until one is
-// decided. An attempt that lost against another writer comes back with the
-// item that it met instead, so the next needs no read.
+// write reads a company and makes one attempt, and does both again, after a
+// pause, until one is decided. What a lost attempt met instead is not what the
+// next one begins with: it is as old as the pause, and a writer that begins with
+// it loses every time to one that writes more often than it pauses.
 func (r *Repository) write(ctx context.Context, cik string, attempt func(write) (contracts.Item, error)) (contracts.Item, error) {
-	was, err := r.read(ctx, cik)
-	if err != nil {
-		return nil, err
-	}
 	for n := range maxAttempts {
 		if n > 0 {
 			if err := r.pause(ctx, min(firstPause<<n, longestPause)); err != nil {
 				return nil, err
 			}
+		}
+		was, err := r.read(ctx, cik)
+		if err != nil {
+			return nil, err
 		}
 		w := write{id: r.newWriteID(), was: was, now: r.now()}
 		if w.next, err = contracts.Next(w.now, r.version(was)); err != nil {
@@ -120,7 +121,6 @@ func (r *Repository) write(ctx context.Context, cik string, attempt func(write) 
 			// been stamped since, its content is the write's.
 			return lost.found, nil
 		}
-		was = lost.found
 	}
 	return nil, fmt.Errorf("%w: other writers were faster %d times", company.ErrUnavailable, maxAttempts)
 }

@@ -184,6 +184,20 @@ func TestConflicts(t *testing.T) {
 				t.Errorf("pauses of at most %v", r.pauses)
 			}
 		})
+		t.Run(verb+" gets its turn beside one who writes more often than it pauses", func(t *testing.T) {
+			r := newRig(t)
+			r.World.Put(t, contracts.Item{"cik": text("7"), "name": text("3M"), "version": number(100)})
+			rewrite(r, 1)
+			r.during = func() {
+				r.World.Put(t, contracts.Item{"cik": text("7"), "name": text("another"), "version": number(int64(200 + len(r.pauses)))})
+			}
+			if err := r.do(t, verb, "7"); err != nil {
+				t.Fatal(err)
+			}
+			if len(r.pauses) != 1 {
+				t.Errorf("it paused %d times", len(r.pauses))
+			}
+		})
 		t.Run(verb+" gives up when it loses every time", func(t *testing.T) {
 			r := newRig(t)
 			r.World.Put(t, contracts.Item{"cik": text("7"), "name": text("3M"), "version": number(100)})
