@@ -27,13 +27,13 @@ func (r *run) showWhatToTry(system *stack.System) {
 		steps = append(steps, step{"A sector's leaderboard:", fmt.Sprintf("curl -s '%s/sectors/%s/leaderboard?limit=5'", system.StatsURL, url.PathEscape(*subject.Profile.Sector))})
 	}
 	steps = append(steps,
+		step{"How many changes the copies took, with the seconds of lag in all, and what the relay did:",
+			fmt.Sprintf("curl -s %s/metrics | grep -E '^tributary_apply_lag_seconds_(count|sum)'\n  curl -s %s/metrics | grep '^tributary_' | grep -v _bucket", system.StatsURL, system.RelayURL)},
 		step{"Kill the consumer; it is started again and catches up:", fmt.Sprintf("kill -9 %d", system.Pid(stack.Stats))},
-		step{"How far the copies are behind, and what the relay did:",
-			fmt.Sprintf("curl -s %s/metrics | grep tributary_apply_lag_seconds_\n  curl -s %s/metrics | grep tributary_", system.StatsURL, system.RelayURL)},
 	)
 	if system.LocalAWSURL != "" {
 		steps = append(steps, step{"Look inside with the AWS CLI:",
-			fmt.Sprintf("AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws dynamodb get-item --table-name company-stats --key '{\"cik\":{\"S\":\"%s\"}}'", system.LocalAWSURL, system.AWS.Region, subject.CIK)})
+			fmt.Sprintf("AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --endpoint-url %s --region %s dynamodb get-item --table-name company-stats --key '{\"cik\":{\"S\":\"%s\"}}'", system.LocalAWSURL, system.AWS.Region, subject.CIK)})
 	}
 	r.screen.heading("It is running. Try:")
 	for _, s := range steps {

@@ -49,6 +49,8 @@ func TestMalformedLinesAreNamedWithWhatIsWrong(t *testing.T) {
 		{"another value after the object", `{` + put + `} {}`, false, []string{"after the JSON object"}},
 		{"no object", `["date"]`, false, []string{"want a JSON object, found an array"}},
 		{"no UTF-8", "{" + put + ",\"sector\":\"\xff\"}", false, []string{"not UTF-8"}},
+		{"byte order mark", "\ufeff{" + put + "}", false, []string{"byte order mark"}},
+		{"half a character", `{` + put + `,"sector":"\ud800","founded":"\ufffd\ud83d\ude00"}`, false, []string{"sector: want whole characters"}},
 		{"every problem of a line", `{"date":"2023-02-30","op":"move","cik":"007"}`, false, []string{"date: want a day", "op: want put or delete", "cik: want 1 to 20 digits"}},
 		{"missing fields", `{}`, false, []string{"date: the field is missing", "op: the field is missing", "cik: the field is missing"}},
 		{"put without a name", `{"date":"2023-04-13","op":"put","cik":"1"}`, false, []string{"name: the field is missing"}},

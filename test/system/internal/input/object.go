@@ -8,6 +8,7 @@ import (
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -37,6 +38,8 @@ func readObject(line []byte, known ...string) (*object, error) {
 	switch {
 	case len(bytes.TrimSpace(line)) == 0:
 		return nil, errors.New("the line is empty")
+	case bytes.HasPrefix(line, []byte("\ufeff")):
+		return nil, errors.New("the line begins with a byte order mark; save the file as UTF-8 without one")
 	case !utf8.Valid(line):
 		return nil, errors.New("the line is not UTF-8")
 	}
@@ -121,6 +124,9 @@ func (o *object) stringOf(field string, value json.RawMessage) string {
 	var s string
 	if value[0] != '"' || json.Unmarshal(value, &s) != nil {
 		o.wrong(field, "want a string, found %s", kind(value))
+	} else if strings.Count(s, "\ufffd") > strings.Count(strings.ToLower(string(value)), `\ufffd`)+bytes.Count(value, []byte("\ufffd")) {
+		// encoding/json puts U+FFFD in the place of half a surrogate pair.
+		o.wrong(field, "want whole characters, found half a surrogate pair")
 	}
 	return s
 }

@@ -109,6 +109,10 @@ func TestPortsAreReservedOrNamed(t *testing.T) {
 	if err != nil || strings.HasSuffix(ports[0].Addr, ":0") || ports[0].Addr == ports[1].Addr {
 		t.Errorf("%v, %v", ports, err)
 	}
+	everywhere, err := Reserve(context.Background(), []Port{{Variable: "A_ADDR", Addr: "0.0.0.0:0"}, {Variable: "B_ADDR", Addr: "localhost:0"}})
+	if err != nil || !strings.HasPrefix(everywhere[0].Addr, "0.0.0.0:") || !strings.HasPrefix(everywhere[1].Addr, "localhost:") {
+		t.Errorf("hosts do not stay as they were given: %v, %v", everywhere, err)
+	}
 	_, err = Reserve(context.Background(), []Port{{Variable: "A_ADDR", Addr: ports[0].Addr}, {Variable: "B_ADDR", Addr: ports[0].Addr}})
 	if err == nil || !strings.Contains(err.Error(), "B_ADDR "+ports[0].Addr+" is A_ADDR's address too") {
 		t.Errorf("one address twice: %v", err)

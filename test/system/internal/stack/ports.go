@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"syscall"
 	"time"
 )
@@ -39,7 +40,8 @@ func Reserve(ctx context.Context, ports []Port) ([]Port, error) {
 			problems = append(problems, fmt.Errorf("%s %q: %w; want host:port, as in 127.0.0.1:8081", p.Variable, p.Addr, err))
 		default:
 			held = append(held, listener)
-			p.Addr = listener.Addr().String()
+			taken[listener.Addr().String()] = p
+			p.Addr = withPort(p.Addr, listener)
 			taken[p.Addr] = p
 		}
 		reserved = append(reserved, p)
@@ -48,6 +50,17 @@ func Reserve(ctx context.Context, ports []Port) ([]Port, error) {
 		problems = append(problems, l.Close())
 	}
 	return reserved, errors.Join(problems...)
+}
+
+// withPort returns the address with the listener's port in figures. Its host
+// stays as it was given: a listener names every address of the machine [::],
+// whichever way one asked for them.
+func withPort(addr string, listener net.Listener) string {
+	host, _, err := net.SplitHostPort(addr)
+	if tcp, ok := listener.Addr().(*net.TCPAddr); ok && err == nil {
+		return net.JoinHostPort(host, strconv.Itoa(tcp.Port))
+	}
+	return addr
 }
 
 // listen opens the address. Where somebody listens on every address of the
