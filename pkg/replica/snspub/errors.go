@@ -57,13 +57,19 @@ func worthRetrying(err error) bool {
 // rejected marks a failure for which SNS blames what this one entry holds, so
 // that its owner dead-letters it. Denied access, an unreadable key or a missing
 // topic are blamed on the sender as well, but are mended without touching the
-// message; and a call that is refused as a whole may be refused for its topic.
+// message; and a call that is refused as a whole may be refused for its topic,
+// unless that topic took others at the same time.
 func rejected(err error) error {
 	var entry *EntryError
 	if errors.As(err, &entry) && entry.SenderFault && blamesContent(entry.Code) {
-		return &replica.RejectedError{Reason: "refused by SNS", Err: err}
+		return refusedAlone(err)
 	}
 	return err
+}
+
+// refusedAlone marks a failure that is an entry's own.
+func refusedAlone(err error) error {
+	return &replica.RejectedError{Reason: "refused by SNS", Err: err}
 }
 
 // blamesAnEntry says whether a request was refused as a whole for what may be

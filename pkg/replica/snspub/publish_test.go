@@ -222,6 +222,9 @@ func TestABatchThatIsRefusedWholeIsHalvedUntilTheCulpritIsAlone(t *testing.T) {
 		if !ok || !slices.Equal(slices.Sorted(maps.Keys(failed.Failed)), []int{5}) {
 			t.Fatalf("Publish says %v, want number 5 alone to have failed", err)
 		}
+		if _, never := errors.AsType[*replica.RejectedError](failed.Failed[5]); !never {
+			t.Errorf("the topic took the others, and yet number 5 is to be sent again: %v", failed.Failed[5])
+		}
 		if n := len(w.bodies(queue)); n != 9 {
 			t.Errorf("%d messages arrived, want the other nine", n)
 		}
@@ -285,6 +288,20 @@ func TestContextsAreHonoured(t *testing.T) {
 		}
 		if got := w.bodies(queue); len(got) != 2 {
 			t.Errorf("%v arrived", got)
+		}
+
+		// A call whose messages nobody wants any more returns at once, though SNS
+		// hangs before it has said where the topic is.
+		w.engine.SetFaults(func(localaws.Call) localaws.Fault { return localaws.Fault{DelayBefore: time.Hour} })
+		wanted, unwanted := context.WithTimeoutCause(context.Background(), 5*time.Second, reason)
+		defer unwanted()
+		messages = numbered(3)
+		for _, msg := range messages {
+			msg.SetContext(wanted)
+		}
+		start := time.Now()
+		if err := w.publisher(snspub.Config{}).Publish("company-profile", messages...); err == nil || time.Since(start) != 5*time.Second {
+			t.Errorf("Publish says %v after %v", err, time.Since(start))
 		}
 
 		// A call whose context ends returns at once, though SNS is down.

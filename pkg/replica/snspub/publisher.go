@@ -45,9 +45,16 @@ func New(client *sns.Client, cfg Config) (*Publisher, error) {
 
 // Publish sends messages to a topic, given by name or ARN, and returns when the
 // fate of each is known. It honours the messages' own contexts: one whose
-// context ends is not sent, or not again.
+// context ends is not sent, or not again, and the call returns once all have
+// ended.
 func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
-	return p.PublishContext(context.Background(), topic, messages...)
+	all := make([]context.Context, len(messages))
+	for i, msg := range messages {
+		all[i] = msg.Context()
+	}
+	ctx, cancel := whileAnyWants(context.Background(), all)
+	defer cancel()
+	return p.PublishContext(ctx, topic, messages...)
 }
 
 // PublishContext is Publish under a context for the whole call, beside those

@@ -88,8 +88,14 @@ func (p *Publisher) sendBatch(ctx context.Context, topicARN string, batch []*ent
 		refused, err := p.request(ctx, topicARN, batch, attempt)
 		if err != nil && len(batch) > 1 && blamesAnEntry(err) {
 			half := len(batch) / 2
-			maps.Copy(failed, p.sendBatch(ctx, topicARN, batch[:half]))
-			maps.Copy(failed, p.sendBatch(ctx, topicARN, batch[half:]))
+			lost := p.sendBatch(ctx, topicARN, batch[:half])
+			maps.Copy(lost, p.sendBatch(ctx, topicARN, batch[half:]))
+			for at, cause := range lost {
+				if len(lost) < len(batch) && blamesAnEntry(cause) {
+					cause = refusedAlone(cause) // the topic took others
+				}
+				failed[at] = cause
+			}
 			return failed
 		}
 		var again []*entry
@@ -122,7 +128,7 @@ func (p *Publisher) sendBatch(ctx context.Context, topicARN string, batch []*ent
 // request makes one PublishBatch call. It returns what SNS said about the
 // entries it did not accept, by position, or why the whole call failed.
 func (p *Publisher) request(ctx context.Context, topicARN string, batch []*entry, attempt int) (map[int]error, error) {
-	ctx, cancel := whileAnyWants(ctx, batch)
+	ctx, cancel := whileAnyWants(ctx, contexts(batch))
 	defer cancel()
 	select {
 	case p.slots <- struct{}{}:
@@ -201,7 +207,7 @@ func dropEnded(ctx context.Context, batch []*entry, failed map[int]error) []*ent
 
 // wait pauses, or less where nobody waits for the batch any more.
 func (p *Publisher) wait(ctx context.Context, batch []*entry, pause time.Duration) {
-	ctx, cancel := whileAnyWants(ctx, batch)
+	ctx, cancel := whileAnyWants(ctx, contexts(batch))
 	defer cancel()
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
@@ -211,27 +217,35 @@ func (p *Publisher) wait(ctx context.Context, batch []*entry, pause time.Duratio
 	}
 }
 
+func contexts(batch []*entry) []context.Context {
+	all := make([]context.Context, len(batch))
+	for i, e := range batch {
+		all[i] = e.ctx
+	}
+	return all
+}
+
 // whileAnyWants returns a context that ends with ctx, or when the contexts of
-// all entries have ended. A message's own deadline must not take its
+// all messages have ended. A message's own deadline must not take its
 // neighbours' request down with it.
-func whileAnyWants(ctx context.Context, batch []*entry) (context.Context, context.CancelFunc) {
-	for _, e := range batch {
-		if e.ctx.Done() == nil {
+func whileAnyWants(ctx context.Context, messages []context.Context) (context.Context, context.CancelFunc) {
+	for _, m := range messages {
+		if m.Done() == nil {
 			return ctx, func() {} // this one never ends
 		}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	var (
 		mu    sync.Mutex
-		left  = len(batch)
-		stops = make([]func() bool, 0, len(batch))
+		left  = len(messages)
+		stops = make([]func() bool, 0, len(messages))
 	)
-	for _, e := range batch {
-		stops = append(stops, context.AfterFunc(e.ctx, func() {
+	for _, m := range messages {
+		stops = append(stops, context.AfterFunc(m, func() {
 			mu.Lock()
 			defer mu.Unlock()
 			if left--; left == 0 {
-				cancel(context.Cause(e.ctx))
+				cancel(context.Cause(m))
 			}
 		}))
 	}
