@@ -8,6 +8,8 @@ import (
 	"time"
 
 	wsns "github.com/ThreeDotsLabs/watermill-aws/sns"
+
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // Limits of PublishBatch and of message attributes, from the AWS pages
@@ -57,9 +59,7 @@ type Config struct {
 
 // Backoff are exponential pauses: the n-th is Base doubled n-1 times, at most
 // Max, of which a random half at most is taken off.
-type Backoff struct {
-	Base, Max time.Duration
-}
+type Backoff = retry.Backoff
 
 // Request is what one PublishBatch request did.
 type Request struct {
@@ -119,14 +119,4 @@ func (c Config) withDefaults() Config {
 		c.Random = rand.Float64
 	}
 	return c
-}
-
-// pause returns how long to wait after the given number of failed attempts.
-func (b Backoff) pause(failures int, random func() float64) time.Duration {
-	d := b.Base
-	for i := 1; i < failures && d < b.Max; i++ {
-		d *= 2
-	}
-	d = min(d, b.Max)
-	return d - time.Duration(random()*float64(d)/2)
 }

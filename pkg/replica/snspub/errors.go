@@ -1,58 +1,19 @@
 package snspub
 
 import (
-	"context"
 	"errors"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 
 	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // ErrClosed is returned by Publish after Close.
 var ErrClosed = errors.New("publish: the publisher is closed")
 
 // EntryError is SNS's own reason for not accepting one entry of a batch.
-type EntryError struct {
-	Code, Message string
-	// SenderFault says that SNS holds the message itself responsible, so that
-	// sending it again is useless.
-	SenderFault bool
-}
-
-func (e *EntryError) Error() string { return e.Code + ": " + e.Message }
-
-// throttled says whether an error code only asks for patience. SNS reports a
-// throttled KMS key under a code of its own ("PublishBatch", Errors:
-// KMSThrottling).
-func throttled(code string) bool {
-	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
-		return true
-	}
-	return code == "KMSThrottling" || code == "KMS.ThrottlingException" || code == "KMSThrottlingException"
-}
-
-// worthRetrying says whether a failure may go away by itself. What is unknown
-// is retried; what the service blames on the request is not.
-func worthRetrying(err error) bool {
-	var entry *EntryError
-	if errors.As(err, &entry) {
-		return !entry.SenderFault || throttled(entry.Code)
-	}
-	if errors.Is(err, context.Canceled) {
-		return false
-	}
-	var api smithy.APIError
-	if !errors.As(err, &api) {
-		return true
-	}
-	if throttled(api.ErrorCode()) || retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary {
-		return true
-	}
-	return api.ErrorFault() != smithy.FaultClient
-}
+type EntryError = retry.EntryError
 
 // rejected marks a failure for which SNS blames what this one entry holds, so
 // that its owner dead-letters it. Denied access, an unreadable key or a missing

@@ -12,10 +12,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
-)
 
-// errUnanswered is the fate of an entry SNS said nothing about.
-var errUnanswered = errors.New("SNS answered without a word on this entry")
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
+)
 
 // errOvertaking is the fate of the later messages of a FIFO group.
 var errOvertaking = errors.New("not sent, because an earlier message of its group was not accepted")
@@ -106,9 +105,9 @@ func (p *Publisher) sendBatch(ctx context.Context, topicARN string, batch []*ent
 			}
 			switch {
 			case cause == nil:
-			case attempt >= p.cfg.MaxAttempts && worthRetrying(cause):
+			case attempt >= p.cfg.MaxAttempts && retry.Worthwhile(cause):
 				failed[e.at] = fmt.Errorf("given up after %d attempts: %w", attempt, cause)
-			case !worthRetrying(cause):
+			case !retry.Worthwhile(cause):
 				failed[e.at] = rejected(cause)
 			default:
 				again = append(again, e)
@@ -121,7 +120,7 @@ func (p *Publisher) sendBatch(ctx context.Context, topicARN string, batch []*ent
 			return failed
 		}
 		p.counts.retried.Add(uint64(len(batch)))
-		p.wait(ctx, batch, p.cfg.Backoff.pause(attempt, p.cfg.Random))
+		p.wait(ctx, batch, p.cfg.Backoff.Pause(attempt, p.cfg.Random))
 	}
 }
 
@@ -176,7 +175,7 @@ func verdicts(batch []*entry, out *sns.PublishBatchOutput) map[int]error {
 	refused := map[int]error{}
 	for _, e := range batch {
 		if !accepted[e.at] {
-			refused[e.at] = errUnanswered
+			refused[e.at] = retry.ErrUnanswered
 		}
 	}
 	for _, no := range out.Failed {

@@ -10,6 +10,8 @@ import (
 	wsns "github.com/ThreeDotsLabs/watermill-aws/sns"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // topicNames finds topics by name with ListTopics and keeps what it has seen.
@@ -88,7 +90,7 @@ func (l *limits) of(ctx context.Context, topicARN string) (int, error) {
 	limit, err := l.read(ctx, topicARN)
 	if err != nil {
 		limit = DefaultLimitBytes
-		if ctx.Err() != nil || worthRetrying(err) {
+		if ctx.Err() != nil || retry.Worthwhile(err) {
 			return limit, nil // the next call asks again
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	wsqs "github.com/ThreeDotsLabs/watermill-aws/sqs"
+
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // Limits of SQS, from the AWS page "Amazon SQS message quotas" and the API
@@ -82,9 +84,7 @@ type Config struct {
 
 // Backoff are exponential pauses: the n-th is Base doubled n-1 times, at most
 // Max, of which a random half at most is taken off.
-type Backoff struct {
-	Base, Max time.Duration
-}
+type Backoff = retry.Backoff
 
 // Validate reports every field that is out of its range.
 func (c Config) Validate() error {
@@ -155,14 +155,4 @@ func (c Config) withDefaults() Config {
 		c.Random = rand.Float64
 	}
 	return c
-}
-
-// pause returns the n-th pause, n from 1.
-func (b Backoff) pause(n int, random func() float64) time.Duration {
-	d := b.Base
-	for i := 1; i < n && d < b.Max; i++ {
-		d *= 2
-	}
-	d = min(d, b.Max)
-	return d - time.Duration(random()*float64(d)/2)
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // requestBackoff are the pauses between attempts at what is left of a batch.
@@ -52,7 +54,7 @@ func inBatch[T any](ctx context.Context, attempts int, random func() float64, it
 				cause = verdicts[i]
 			}
 			fates[at] = cause
-			if cause == nil || !worthRetrying(cause) {
+			if cause == nil || !retry.Worthwhile(cause) {
 				continue
 			}
 			if attempt >= attempts {
@@ -61,7 +63,7 @@ func inBatch[T any](ctx context.Context, attempts int, random func() float64, it
 			}
 			again = append(again, at)
 		}
-		if len(again) == 0 || !sleep(ctx, requestBackoff.pause(attempt, random)) {
+		if len(again) == 0 || !sleep(ctx, requestBackoff.Pause(attempt, random)) {
 			return fates
 		}
 		left = again
@@ -79,7 +81,7 @@ func once[T any](ctx context.Context, batch []T, call func(context.Context, []T)
 	}
 	verdicts := make([]error, len(batch))
 	for i := range verdicts {
-		verdicts[i] = errUnanswered
+		verdicts[i] = retry.ErrUnanswered
 	}
 	for _, id := range said.done {
 		if i, err := strconv.Atoi(aws.ToString(id)); err == nil && i >= 0 && i < len(verdicts) {

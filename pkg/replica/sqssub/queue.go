@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // queue is one that exists.
@@ -93,7 +95,7 @@ func (q *queues) limitBytes(ctx context.Context, url string) int {
 		return limit
 	}
 	attribute, err := q.attribute(ctx, url, types.QueueAttributeNameMaximumMessageSize)
-	if err != nil && worthRetrying(err) {
+	if err != nil && retry.Worthwhile(err) {
 		return 256 << 10 // the next call asks again
 	}
 	limit, err = strconv.Atoi(attribute)

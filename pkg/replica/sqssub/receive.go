@@ -57,7 +57,7 @@ func (s *subscription) receive(ctx, request context.Context) {
 			failures++
 			s.counts.receiveErrors.Add(1)
 			s.logger.Warn("receive failed; trying again", "error", err, "failures", failures)
-			sleep(ctx, receiveBackoff.pause(failures, s.cfg.Random))
+			sleep(ctx, receiveBackoff.Pause(failures, s.cfg.Random))
 			continue
 		}
 		failures = 0
@@ -75,7 +75,7 @@ func (s *subscription) receive(ctx, request context.Context) {
 		if early == 10 {
 			s.logger.Warn("long polls end early without messages; perhaps the queue has reached its limit of messages in flight")
 		}
-		sleep(ctx, receiveBackoff.pause(early, s.cfg.Random))
+		sleep(ctx, receiveBackoff.Pause(early, s.cfg.Random))
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *subscription) backoff(f *flight) time.Duration {
 	if errors.Is(context.Cause(f.ctx), ErrDrainTimeout) {
 		return 0
 	}
-	return s.cfg.NackBackoff.pause(f.delivery.ReceiveCount, s.cfg.Random)
+	return s.cfg.NackBackoff.Pause(f.delivery.ReceiveCount, s.cfg.Random)
 }
 
 // reject moves a message to the dead-letter queue, and then deletes it. Where

@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // visibilityAttempts is how often a visibility change is tried. An extension
@@ -105,7 +107,7 @@ func (s *subscription) extended(f *flight, receipt string, begun time.Time, err 
 		if f.visibleFrom.Before(begun) {
 			f.visibleFrom = begun
 		}
-	case !worthRetrying(err) && f.receipt == receipt && s.requests.Err() == nil:
+	case !retry.Worthwhile(err) && f.receipt == receipt && s.requests.Err() == nil:
 		f.lost = true
 		if !f.settling {
 			s.logger.Warn("a message's visibility was not extended; it may come again while it is handled",
