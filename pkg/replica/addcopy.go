@@ -70,7 +70,7 @@ func (f *fanOut) withCopy(own, partition contracts.Item, anchor mapping, replica
 		delete(item, name)
 	}
 	maps.Copy(item, partition)
-	version := contracts.VersionOf(replica[anchor.names.Version], now.Add(contracts.MaxAhead))
+	version := contracts.VersionOf(replica[anchor.names.Version], latestVersion(now))
 	if version == 0 {
 		return item
 	}

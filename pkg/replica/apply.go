@@ -151,6 +151,12 @@ type Result struct {
 	Again time.Duration
 }
 
+// latestVersion bounds the versions that a subscriber with this clock takes for
+// valid. The owner's relay has bounded them by DynamoDB's clock; ours may be
+// slower, and taking a stored version for missing would let an older change
+// overwrite it for good.
+func latestVersion(now time.Time) time.Time { return now.Add(contracts.MaxAhead + clockSkew) }
+
 // Apply applies one change: to the item replicas first, then to the fan-outs,
 // then to the functions. It returns when all of it is durable. A replica that
 // fails keeps the change from no other, except that fan-outs wait for the item
@@ -159,7 +165,7 @@ type Result struct {
 // at any of the replicas that failed.
 func (a *Applier) Apply(ctx context.Context, change *contracts.Change, pass Pass) (Result, error) {
 	now := a.cfg.Now()
-	if change.Version > contracts.VersionAt(now.Add(contracts.MaxAhead)) {
+	if change.Version > contracts.VersionAt(latestVersion(now)) {
 		return Result{}, &RejectedError{
 			Reason: "version lies in the future",
 			Err:    fmt.Errorf("%s is more than %s ahead of this clock; repair the item at its owner", change.Version, contracts.MaxAhead),

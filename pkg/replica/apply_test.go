@@ -405,6 +405,35 @@ func TestAChangeFromTheFutureIsRejected(t *testing.T) {
 	})
 }
 
+// The latest version there can be is a day ahead of the clock that checked it.
+// A consumer whose own clock is a little slow must not take it for invalid: it
+// would reject the change, or let an older one overwrite it for good.
+func TestAVersionADayAheadStandsBeforeASlowClock(t *testing.T) {
+	inShelf(t, func(s *shelf) {
+		slow := func(by time.Duration) *replica.Applier {
+			m := must(parseStats())
+			return must(replica.NewApplier(replica.ApplierConfig{
+				Contract: profilev1.Contract, Subscription: m.Subscribes[0], Tables: m.Tables, Store: s.store,
+				Now: func() time.Time { return time.Now().Add(-by) },
+			}))
+		}
+		ahead := upsert(24*time.Hour, "name", "latest")
+		s.apply(slow(4*time.Minute), ahead)
+		s.apply(slow(0), ahead)
+		if got := s.apply(slow(4*time.Minute), upsert(time.Hour, "name", "older")).Outcome; got != replica.Stale {
+			t.Errorf("an older change is %s", got)
+		}
+		if err := slow(4*time.Minute).AddCopy(s.t.Context(), "watchlists", "1", attrs("user", "ada", "cik", "1")); err != nil {
+			t.Fatal(err)
+		}
+		for where, item := range map[string]contracts.Item{"replica": s.company("1"), "added entry": s.watch("ada", "1")} {
+			if got := item["companyName"].Text(); got != "latest" {
+				t.Errorf("the %s has %q", where, got)
+			}
+		}
+	})
+}
+
 func TestAnAttributeTheItemCannotHoldIsRejected(t *testing.T) {
 	inShelf(t, func(s *shelf) {
 		_, err := s.applier().Apply(s.t.Context(), upsert(time.Second, "name", strings.Repeat("x", 500<<10)), replica.FirstPass)

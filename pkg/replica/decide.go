@@ -28,10 +28,10 @@ var actionNames = [...]string{"ignore", "stamp", "publish", "refuse"}
 // String returns the action's name as logs and metrics use it.
 func (a Action) String() string { return actionNames[a] }
 
-// staleStamp is how far behind its record's creation time a new version may
-// lie. Clocks differ by less; a version that is older was copied from
-// somewhere (a restore, an import), not made by this write.
-const staleStamp = 5 * time.Minute
+// clockSkew is how far behind its record's creation time a new version may lie.
+// Clocks differ by less; a version that is older was copied from somewhere (a
+// restore, an import), not made by this write.
+const clockSkew = 5 * time.Minute
 
 // Decision is what the relay does about one record, for one contract.
 type Decision struct {
@@ -65,7 +65,7 @@ func (s *Source) Decide(rec *Record) Decision {
 		return Decision{}
 	}
 	o, n := before.version, after.version
-	earliest := contracts.VersionAt(rec.Created.Add(-staleStamp))
+	earliest := contracts.VersionAt(rec.Created.Add(-clockSkew))
 	changed := s.changed(before, after)
 	stamp := Decision{
 		Action:  Stamp,

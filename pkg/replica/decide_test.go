@@ -241,7 +241,7 @@ func TestStampFloorOutbidsEverythingTheRecordShows(t *testing.T) {
 			if d.Action != Stamp {
 				return // a plain versioned write
 			}
-			if least := max(at(c.o), at(c.n), at(-staleStamp)); d.floor != least {
+			if least := max(at(c.o), at(c.n), at(-clockSkew)); d.floor != least {
 				t.Errorf("floor %s, want %s", d.floor, least)
 			}
 		})

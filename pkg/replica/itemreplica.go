@@ -101,7 +101,7 @@ func (t *target) judge(w *Write, found contracts.Item, a arrival) (outcome Outco
 // this mapping, or a later one.
 func (t *target) settled(found contracts.Item, a arrival) (outcome Outcome, settled bool) {
 	names := t.mapping.names
-	stored := contracts.VersionOf(found[names.Version], a.now.Add(contracts.MaxAhead))
+	stored := contracts.VersionOf(found[names.Version], latestVersion(a.now))
 	switch {
 	case stored > a.version:
 		return Stale, true
