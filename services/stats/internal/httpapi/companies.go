@@ -20,7 +20,7 @@ type companyBody struct {
 }
 
 func (a *api) putRow(w http.ResponseWriter, r *http.Request) {
-	row := company.Row{CIK: r.PathValue("cik"), Date: r.PathValue("date"), Ticker: r.PathValue("ticker")}
+	row := company.Row{CIK: pathValue(r, "cik"), Date: pathValue(r, "date"), Ticker: pathValue(r, "ticker")}
 	var p problems
 	p.check("cik", company.CheckCIK(row.CIK))
 	p.check("date", company.CheckDate(row.Date))
@@ -54,7 +54,7 @@ func (a *api) putRow(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) getCompany(w http.ResponseWriter, r *http.Request) {
-	cik := r.PathValue("cik")
+	cik := pathValue(r, "cik")
 	var p problems
 	p.check("cik", company.CheckCIK(cik))
 	readQuery(r, &p)

@@ -41,7 +41,7 @@ func (c leaderboardCursor) valid(sector string) bool {
 }
 
 func (a *api) getLeaderboard(w http.ResponseWriter, r *http.Request) {
-	sector := r.PathValue("sector")
+	sector := pathValue(r, "sector")
 	var p problems
 	if sector == "" || len(sector) > maxSectorBytes || !utf8.ValidString(sector) {
 		p.add("sector", "want 1 to %d bytes of UTF-8, percent-encoded", maxSectorBytes)

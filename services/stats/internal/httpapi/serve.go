@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,7 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) (route string) {
 		writeProblem(w, http.StatusNotFound, "There is nothing at this path: it has an empty, '.' or '..' segment.")
 		return unmatched
 	}
+	r = shieldSlashes(r)
 	if refuser, pattern := a.mux.Handler(r); pattern == "" {
 		a.refuseRoute(w, r, refuser)
 		return unmatched
@@ -39,6 +41,43 @@ func (a *api) serve(w http.ResponseWriter, r *http.Request) (route string) {
 	r = r.WithContext(ctx)
 	a.mux.ServeHTTP(w, r)
 	return r.Pattern
+}
+
+// soleSlash stands for a segment that is nothing but an escaped slash, which the
+// mux takes for the end of the path: but "/" is a sector and a user like any
+// other. It is no UTF-8, so that no other segment that is accepted reads so.
+const soleSlash = "\xff/"
+
+// shieldSlashes puts soleSlash in the place of such segments; pathValue gives
+// them back.
+func shieldSlashes(r *http.Request) *http.Request {
+	segments := strings.Split(r.URL.EscapedPath(), "/")
+	found := false
+	for i, s := range segments {
+		if strings.EqualFold(s, "%2F") {
+			segments[i], found = "%FF%2F", true
+		}
+	}
+	if !found {
+		return r
+	}
+	raw := strings.Join(segments, "/")
+	path, err := url.PathUnescape(raw)
+	if err != nil { // the server has unescaped the rest already
+		return r
+	}
+	shielded, target := *r, *r.URL
+	target.Path, target.RawPath = path, raw
+	shielded.URL = &target
+	return &shielded
+}
+
+// pathValue returns what a segment of the path says.
+func pathValue(r *http.Request, name string) string {
+	if value := r.PathValue(name); value != soleSlash {
+		return value
+	}
+	return "/"
 }
 
 // canonical reports whether the mux takes the path as it is, where otherwise it

@@ -64,7 +64,7 @@ func (a *api) deleteWatched(w http.ResponseWriter, r *http.Request) {
 // watched reads the path of an entry and reports whether it is sound; if not,
 // it has answered.
 func watched(w http.ResponseWriter, r *http.Request) (user, cik string, ok bool) {
-	user, cik = r.PathValue("user"), r.PathValue("cik")
+	user, cik = pathValue(r, "user"), pathValue(r, "cik")
 	var p problems
 	p.check("user", company.CheckUser(user))
 	p.check("cik", company.CheckCIK(cik))
@@ -77,7 +77,7 @@ func watched(w http.ResponseWriter, r *http.Request) (user, cik string, ok bool)
 }
 
 func (a *api) getWatchlist(w http.ResponseWriter, r *http.Request) {
-	user := r.PathValue("user")
+	user := pathValue(r, "user")
 	var p problems
 	p.check("user", company.CheckUser(user))
 	values := readQuery(r, &p, "limit", "cursor")
