@@ -56,16 +56,16 @@ func inPipeline(t *testing.T, config localaws.Config, f func(p *pipeline)) {
 		defer engine.Close()
 		cfg := localawstest.Config(engine)
 		cfg.RetryMaxAttempts = 5
-		db := dynamodb.NewFromConfig(cfg)
+		db := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.RetryMaxAttempts = 30 }) // the test's own hand must not fail
 		createTable(t, db, companies, true)
 		createTable(t, db, "company-stats", false)
-		s := &shelf{t: t, engine: engine, db: db, store: dynamostore.New(db)}
+		s := &shelf{t: t, engine: engine, db: db, store: dynamostore.New(dynamodb.NewFromConfig(cfg))}
 		s.createWatchlists()
 		p := &pipeline{
 			world: &world{t: t, engine: engine, db: db, source: dynamostore.NewSource(db, companies), dlq: &letters{}, places: &places{}, now: time.Now},
 			shelf: s, cfg: cfg,
 		}
-		p.world.table = p.source
+		p.world.table = dynamostore.NewSource(dynamodb.NewFromConfig(cfg), companies)
 		p.wire()
 		ctx, stop := context.WithCancel(t.Context())
 		defer p.done.Wait()
@@ -101,11 +101,17 @@ func (p *pipeline) run(ctx context.Context) {
 	p.t.Helper()
 	relaying, stop := context.WithCancel(ctx)
 	p.stopRelay = stop
-	p.done.Go(func() { p.runRelay(relaying) })
+	p.done.Go(func() { p.runRelay(relaying, p.places) })
 	p.done.Go(func() { p.runConsumer(ctx) })
 }
 
-func (p *pipeline) runRelay(ctx context.Context) {
+// runMore starts another relay, with places of its own, and another consumer.
+func (p *pipeline) runMore(ctx context.Context) {
+	p.done.Go(func() { p.runRelay(ctx, &places{}) })
+	p.done.Go(func() { p.runConsumer(ctx) })
+}
+
+func (p *pipeline) runRelay(ctx context.Context, at *places) {
 	m := profileManifest(p.t)
 	relay := must(replica.NewRelay(replica.RelayConfig{
 		Sources: []*replica.Source{must(replica.NewSource(m.Service, m.Publishes[0], profilev1.Contract))},
@@ -113,7 +119,7 @@ func (p *pipeline) runRelay(ctx context.Context) {
 		Publisher: must(snspub.New(sns.NewFromConfig(p.cfg), snspub.Config{})),
 	}))
 	poller := must(dynamostream.NewPoller(dynamostream.PollerConfig{
-		Table: companies, Streams: p.streams(), Relay: relay, Checkpoints: p.places, Logger: quiet, DrainTimeout: time.Second,
+		Table: companies, Streams: p.streams(), Relay: relay, Checkpoints: at, Logger: quiet, DrainTimeout: time.Second,
 		IdleWait: 5 * time.Second,
 	}))
 	if err := poller.Run(ctx); err != nil {
@@ -213,7 +219,15 @@ func TestEveryWriteReachesEveryReplicaThroughEveryFault(t *testing.T) {
 					}
 					return localaws.Fault{}
 				})
+				more, stop := context.WithCancel(p.t.Context())
+				defer stop()
 				for step := range 25 {
+					switch step {
+					case 8:
+						p.runMore(more)
+					case 18: // in the middle of its work
+						stop()
+					}
 					p.disturb(roll, ciks[roll(len(ciks))], fmt.Sprint("name ", step))
 					if roll(3) == 0 {
 						time.Sleep(time.Duration(roll(60_000)) * time.Millisecond) // virtual
