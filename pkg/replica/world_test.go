@@ -43,6 +43,8 @@ type world struct {
 	table  replica.SourceTable // what relays stamp through
 	now    func() time.Time    // the relays' clock
 
+	sourceTable string // companies
+
 	sources   []*replica.Source // of the profile contract, where nothing else is said
 	publisher message.Publisher // topic
 }
@@ -57,7 +59,7 @@ func inWorld(t *testing.T, f func(w *world)) {
 		w := &world{
 			t: t, engine: engine, db: db,
 			source: dynamostore.NewSource(db, companies),
-			topic:  &topic{}, dlq: &letters{}, places: &places{}, now: time.Now,
+			topic:  &topic{}, dlq: &letters{}, places: &places{}, now: time.Now, sourceTable: companies,
 		}
 		w.table = w.source
 		f(w)
@@ -127,7 +129,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 func (w *world) relayFor(d time.Duration) {
 	w.t.Helper()
 	poller, err := dynamostream.NewPoller(dynamostream.PollerConfig{
-		Table: companies, Streams: w.streams(),
+		Table: w.sourceTable, Streams: w.streams(),
 		Relay: w.relay(), Checkpoints: w.places, Logger: quiet,
 	})
 	if err != nil {
