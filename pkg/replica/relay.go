@@ -212,7 +212,7 @@ func (b *batch) send(ctx context.Context, topic string, merged []*mergedChange, 
 		_, rejected := errors.AsType[*RejectedError](cause)
 		switch {
 		case cause == nil:
-			b.relay.cfg.Metrics.published(m.source.contract.ID(), b.relay.cfg.Now().Sub(m.change.Version.Time()))
+			b.relay.cfg.Metrics.published(m.source.contract.ID(), m.change.Lag(b.relay.cfg.Now()))
 		case rejected:
 			b.deadLetterAll(ctx, m, cause)
 		default:
