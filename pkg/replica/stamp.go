@@ -75,8 +75,9 @@ func (s *Source) stampOnce(ctx context.Context, table SourceTable, rec *Record, 
 
 // answered reports whether a stamp that the item carries came after the record
 // and told this contract's subscribers everything. A stampedVersion above the
-// version is nobody's stamp. A stamp of an item that is none of this contract's
-// tells nothing unless it was made for this contract too, and one that met a
+// version is nobody's stamp. Where contracts share the table, a stamp that was
+// not made for this one may have met the item while it was none of this one's,
+// and told nothing; what the item is now proves nothing. And a stamp that met a
 // tombstone unawares has not renewed its expiry.
 func (s *Source) answered(current contracts.Item, st state, d Decision) bool {
 	if st.stamped <= d.floor || st.stamped <= d.stamped || st.stamped > st.version {
@@ -85,7 +86,7 @@ func (s *Source) answered(current contracts.Item, st state, d Decision) bool {
 	if s.isTombstone(current) && expiresBefore(current[s.names.ExpiresAt], st.stamped.Time().Add(SourceTombstoneLife)) {
 		return false
 	}
-	return s.matches(current) || s.signed(current)
+	return len(s.publication.Match) == 0 || s.signed(current)
 }
 
 // sign notes in a stamp which contract it is for, beside those that the item
