@@ -31,11 +31,12 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	aws, err := app.AWS(ctx)
+	logger := app.NewLogger(os.Stderr, cfg.LogConfig)
+	aws, err := app.AWS(ctx, logger)
 	if err != nil {
 		return err
 	}
-	relay, err := app.NewRelay(cfg, aws, app.NewLogger(os.Stderr, cfg.LogConfig))
+	relay, err := app.NewRelay(cfg, aws, logger)
 	if err != nil {
 		return err
 	}

@@ -29,11 +29,12 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	aws, err := app.AWS(ctx)
+	logger := app.NewLogger(os.Stderr, cfg.LogConfig)
+	aws, err := app.AWS(ctx, logger)
 	if err != nil {
 		return err
 	}
-	api, err := app.NewAPI(cfg, aws, app.NewLogger(os.Stderr, cfg.LogConfig))
+	api, err := app.NewAPI(cfg, aws, logger)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // Retries of one AWS call: enough to ride out throttling, with delays that fit
@@ -26,13 +28,16 @@ const (
 const maxIdleConnections = 256
 
 // AWS reads the SDK's own variables and files: endpoint, region, credentials.
-func AWS(ctx context.Context) (aws.Config, error) {
+// What the SDK itself has to say goes to the logger, where by default it would
+// write lines of its own form among the program's.
+func AWS(ctx context.Context, logger *slog.Logger) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = maxIdleConnections
 		t.MaxIdleConns = 2 * maxIdleConnections
 	})
 	loaded, err := awsconfig.LoadDefaultConfig(ctx,
 		awsconfig.WithHTTPClient(client),
+		awsconfig.WithLogger(sdkLogger(logger)),
 		awsconfig.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {
 				o.MaxAttempts = maxAttempts
@@ -46,4 +51,14 @@ func AWS(ctx context.Context) (aws.Config, error) {
 		return aws.Config{}, errors.New("configuration: AWS_REGION: missing: set it to the region of the tables, us-east-1 for localaws")
 	}
 	return loaded, nil
+}
+
+func sdkLogger(logger *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(class logging.Classification, format string, args ...any) {
+		level := slog.LevelDebug
+		if class == logging.Warn {
+			level = slog.LevelWarn
+		}
+		logger.Log(context.Background(), level, "AWS SDK", "says", fmt.Sprintf(format, args...))
+	})
 }
