@@ -54,16 +54,20 @@ func PlanAWS(environment map[string]string) (AWS, error) {
 		return AWS{}, errors.New("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true: every endpoint would be ignored and AWS itself be used; unset it")
 	}
 	var problems []error
+	wrong := map[string]bool{} // variables whose value is no URL
 	for _, name := range serviceVariables {
-		endpoint := environment[name]
-		if endpoint == "" {
-			endpoint = environment[endpointVariable]
+		variable := name
+		if environment[name] == "" {
+			variable = endpointVariable
 		}
-		switch {
+		switch endpoint := environment[variable]; {
 		case endpoint == "":
 			plan.Local = append(plan.Local, name)
 		case !isURL(endpoint):
-			problems = append(problems, fmt.Errorf("%s %q: want a URL, as in http://127.0.0.1:4566", name, endpoint))
+			if !wrong[variable] {
+				problems = append(problems, fmt.Errorf("%s %q: want a URL, as in http://127.0.0.1:4566", variable, endpoint))
+			}
+			wrong[variable] = true
 		default:
 			plan.Elsewhere[name] = endpoint
 		}

@@ -48,7 +48,7 @@ func TestServicesThatNeedEachOtherAreNotTornApart(t *testing.T) {
 			t.Errorf("%s alone: %v", alone, err)
 		}
 	}
-	if _, err := PlanAWS(map[string]string{"AWS_ENDPOINT_URL": "127.0.0.1:4566"}); err == nil || !strings.Contains(err.Error(), "want a URL") {
+	if _, err := PlanAWS(map[string]string{"AWS_ENDPOINT_URL": "127.0.0.1:4566"}); err == nil || err.Error() != `AWS_ENDPOINT_URL "127.0.0.1:4566": want a URL, as in http://127.0.0.1:4566` {
 		t.Errorf("no URL: %v", err)
 	}
 	if _, err := PlanAWS(map[string]string{"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}); err == nil {
