@@ -183,7 +183,7 @@ func parsePolicy(text string) (*policy, error) {
 func (d statementDocument) parse() (statement, error) {
 	s := statement{allow: d.Effect == "Allow", resources: d.Resource}
 	if d.Effect != "Allow" && d.Effect != "Deny" {
-		return s, fmt.Errorf("Effect is Allow or Deny, not %q", d.Effect)
+		return s, fmt.Errorf("the Effect is Allow or Deny, not %q", d.Effect)
 	}
 	if len(d.Action) == 0 || len(d.Resource) == 0 || len(d.Principal) == 0 {
 		return s, fmt.Errorf("a statement needs Principal, Action and Resource")
@@ -221,14 +221,14 @@ func (s *statement) readPrincipal(raw json.RawMessage) error {
 	var anyone string
 	if json.Unmarshal(raw, &anyone) == nil {
 		if anyone != "*" {
-			return fmt.Errorf("Principal is *, Service or AWS, not %q", anyone)
+			return fmt.Errorf("a Principal is *, Service or AWS, not %q", anyone)
 		}
 		s.anyone = true
 		return nil
 	}
 	var named map[string]texts
 	if err := json.Unmarshal(raw, &named); err != nil {
-		return fmt.Errorf("Principal: %w", err)
+		return fmt.Errorf("the Principal: %w", err)
 	}
 	for _, kind := range slices.Sorted(maps.Keys(named)) {
 		switch kind {

@@ -3,7 +3,6 @@ package wire_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -108,7 +107,7 @@ func FuzzDecode(f *testing.F) {
 				}
 			}
 			if err := json.Unmarshal(body, &want); err != nil || !cmp.Equal(got, want) {
-				t.Fatal(fmt.Sprintf("decoded %+v, want %+v (%v)", got, want, err))
+				t.Fatalf("decoded %+v, want %+v (%v)", got, want, err)
 			}
 		}
 	})
