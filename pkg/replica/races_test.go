@@ -83,7 +83,7 @@ func (r *race) deliver(consumers []*replica.Applier, c *contracts.Change, done *
 // the latest state under the new mapping, no removed entry is back, and the
 // service's own attributes are untouched.
 func TestARollOutUnderFaultsEndsWithTheLatestStateEverywhere(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(16) {
 		for name, atomic := range map[string]string{"": "", " atomically": "\n        atomic: true"} {
 			t.Run(fmt.Sprint("seed ", seed, name), func(t *testing.T) {
 				inShelf(t, func(s *shelf) {
