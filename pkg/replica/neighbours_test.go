@@ -29,8 +29,8 @@ func (f *refusing) Write(ctx context.Context, w replica.Write) (replica.WriteRes
 }
 
 var (
-	full      = &replica.RejectedError{Reason: "refused by DynamoDB", Err: errors.New("item size has exceeded the maximum allowed size")}
-	throttled = errors.New("throttled")
+	full         = &replica.RejectedError{Reason: "refused by DynamoDB", Err: errors.New("item size has exceeded the maximum allowed size")}
+	errThrottled = errors.New("throttled")
 )
 
 // A copy that can never be written, an item with no room left perhaps, costs no
@@ -67,10 +67,10 @@ func (p *single) Find(ctx context.Context, in replica.Find) ([]contracts.Item, c
 // one beside it.
 func TestAChangeIsNotRejectedWhileAnythingIsWorthARetry(t *testing.T) {
 	for name, of := range map[string]map[string]error{
-		"a full copy beside a throttled one": {"bob": full, "cyd": throttled},
-		"a throttled copy before a full one": {"ada": throttled, "dan": full},
-		"a full item, and a throttled copy":  {"company-sizes": full, "cyd": throttled},
-		"a full copy, and a throttled item":  {"cyd": full, "company-sizes": throttled},
+		"a full copy beside a throttled one": {"bob": full, "cyd": errThrottled},
+		"a throttled copy before a full one": {"ada": errThrottled, "dan": full},
+		"a full item, and a throttled copy":  {"company-sizes": full, "cyd": errThrottled},
+		"a full copy, and a throttled item":  {"cyd": full, "company-sizes": errThrottled},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inShelf(t, func(s *shelf) {
@@ -84,7 +84,7 @@ func TestAChangeIsNotRejectedWhileAnythingIsWorthARetry(t *testing.T) {
 					t.Errorf("%v is classified as %+v", err, got)
 				}
 				for _, name := range []string{"ada", "cyd", "company-sizes"} {
-					if errors.Is(of[name], throttled) {
+					if errors.Is(of[name], errThrottled) {
 						delete(of, name)
 					}
 				}
@@ -127,8 +127,8 @@ func TestAReplicaThatCannotTakeAChangeKeepsItFromNoOther(t *testing.T) {
 func TestNothingIsSpreadThatItsItemReplicaDoesNotHold(t *testing.T) {
 	inShelf(t, func(s *shelf) {
 		s.watched()
-		store := &refusing{Store: s.store, of: map[string]error{"company-stats": throttled}}
-		if _, err := must(newApplier(store)).Apply(s.t.Context(), upsert(time.Second, "name", "A"), replica.FirstPass); !errors.Is(err, throttled) {
+		store := &refusing{Store: s.store, of: map[string]error{"company-stats": errThrottled}}
+		if _, err := must(newApplier(store)).Apply(s.t.Context(), upsert(time.Second, "name", "A"), replica.FirstPass); !errors.Is(err, errThrottled) {
 			t.Errorf("error %v", err)
 		}
 		if diff := cmp.Diff(everybody(""), s.names()); diff != "" {

@@ -258,12 +258,20 @@ func (b *batch) deadLetter(ctx context.Context, at int, s *Source, subject strin
 // what a queue takes; the record then goes without them, because its key is all
 // that putting it back needs.
 func (b *batch) sendLetter(ctx context.Context, rec Record, s *Source, subject string, cause error) (DeadLetter, error) {
-	for _, shorten := range []func(){func() {}, func() { rec.Old = nil }, func() { rec.New = nil }} {
-		shorten()
+	for _, attempt := range []struct {
+		shorten func()
+		note    string
+	}{
+		{func() {}, ""},
+		{func() { rec.Old = nil }, "; the old image is left out, the queue does not take it"},
+		{func() { rec.New = nil }, "; both images are left out, the queue does not take them"},
+	} {
+		attempt.shorten()
 		letter, err := recordLetter(&rec, s, subject, cause)
 		if err != nil {
 			return letter, err
 		}
+		letter.Detail += attempt.note
 		err = b.relay.cfg.DeadLetters.Send(ctx, letter)
 		if !errors.Is(err, ErrLetterTooLarge) {
 			return letter, err
@@ -277,7 +285,7 @@ func (b *batch) sendLetter(ctx context.Context, rec Record, s *Source, subject s
 // giving up loses nothing.
 func (r *Relay) GiveUp(ctx context.Context, rec Record, cause error) error {
 	b := &batch{relay: r, records: []Record{rec}, failed: make(map[int]error)}
-	given := &RejectedError{Reason: "failed until the stream would lose it", Err: cause}
+	given := &RejectedError{Reason: "given up before the stream would lose it", Err: cause}
 	if rec.Damaged != nil { // whose it is cannot be told
 		b.deadLetter(ctx, 0, r.cfg.Sources[0], "", given)
 		return b.failed[0]

@@ -412,6 +412,9 @@ func TestARecordThatDoesNotFitTheQueueGoesWithoutItsImages(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
+			if said := strings.Contains(b.dlq.kept[0].Detail, "left out"); said != (len(c.want) < 3) {
+				t.Errorf("the letter says %q", b.dlq.kept[0].Detail)
+			}
 		})
 	}
 }

@@ -9,7 +9,7 @@ import (
 const (
 	DefaultVersionAttribute  = "version"
 	DefaultVisibilityTimeout = 30 * time.Second
-	DefaultMaxReceiveCount   = 5
+	DefaultMaxReceiveCount   = 10
 	DefaultSecondPass        = 10 * time.Second
 	// CheckpointKey is the partition key of a checkpoint table, a string.
 	CheckpointKey = "id"

@@ -58,7 +58,7 @@ subscribes:
 			Contract: "company.profile/v1", Topic: "company-profile-v1", Attributes: []string{"name"},
 			Queue: manifest.Queue{
 				Name: "stats-company-profile-v1", DeadLetterQueue: "stats-company-profile-v1-dlq",
-				VisibilityTimeout: manifest.Duration(90 * time.Second), HandlerTimeout: manifest.Duration(60 * time.Second), MaxReceiveCount: 5,
+				VisibilityTimeout: manifest.Duration(90 * time.Second), HandlerTimeout: manifest.Duration(60 * time.Second), MaxReceiveCount: 10,
 			},
 			Replicas: []manifest.Replica{
 				{Table: "company-stats", Subject: whole, Key: map[string]manifest.Template{"cik": whole}, Set: map[string]manifest.From{"n": {Attribute: "name"}},
