@@ -13,7 +13,7 @@ const (
 	// convergeFor is how long the copies get to agree unless the options say
 	// otherwise. A consumer that was killed leaves messages invisible for the
 	// queue's visibility timeout, 30 s.
-	convergeFor = 45 * time.Second
+	convergeFor = 2 * time.Minute
 	// convergeEvery is the time between two looks at what does not agree yet.
 	convergeEvery = 50 * time.Millisecond
 )
