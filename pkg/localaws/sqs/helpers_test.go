@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,16 @@ type bench struct {
 	ctx    context.Context
 	engine *localaws.Engine
 	client *sqs.Client
+	due    *sync.WaitGroup // what later has still to do
+}
+
+// later does something after a delay. The test does not end before it is done.
+func (b *bench) later(delay time.Duration, do func()) {
+	b.due.Add(1)
+	time.AfterFunc(delay, func() {
+		defer b.due.Done()
+		do()
+	})
 }
 
 // inBubble runs a test on a bench.
@@ -37,7 +48,9 @@ func withConfig(t *testing.T, cfg localaws.Config, test func(b *bench)) {
 	synctest.Test(t, func(t *testing.T) {
 		engine := localaws.New(cfg)
 		defer engine.Close()
-		test(&bench{T: t, ctx: t.Context(), engine: engine, client: sqs.NewFromConfig(localawstest.Config(engine))})
+		var due sync.WaitGroup
+		defer due.Wait()
+		test(&bench{T: t, ctx: t.Context(), engine: engine, client: sqs.NewFromConfig(localawstest.Config(engine)), due: &due})
 	})
 }
 

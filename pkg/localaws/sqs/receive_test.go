@@ -24,7 +24,7 @@ func TestLongPollWakes(t *testing.T) {
 		got     int
 	}{
 		"at once for a message that waits":     {func(b *bench, q *string) { b.send(q, "x") }, 0, 1},
-		"at once for a message that arrives":   {func(b *bench, q *string) { time.AfterFunc(3*time.Second, func() { b.send(q, "x") }) }, 3 * time.Second, 1},
+		"at once for a message that arrives":   {func(b *bench, q *string) { b.later(3*time.Second, func() { b.send(q, "x") }) }, 3 * time.Second, 1},
 		"when a delay ends":                    {func(b *bench, q *string) { b.sendDelayed(q, "x", 7) }, 7 * time.Second, 1},
 		"when a visibility timeout ends":       {func(b *bench, q *string) { b.send(q, "x"); b.receive(q, hidingFor(9)) }, 9 * time.Second, 1},
 		"when a message is given back":         {func(b *bench, q *string) { b.send(q, "x"); giveBackAfter(b, q, 4*time.Second, 0) }, 4 * time.Second, 1},
@@ -54,7 +54,7 @@ func (b *bench) sendDelayed(queue *string, body string, seconds int32) {
 
 func giveBackAfter(b *bench, queue *string, after time.Duration, seconds int32) {
 	got := b.receive(queue, hidingFor(600))
-	time.AfterFunc(after, func() { b.must(b.hide(queue, got[0], seconds)) })
+	b.later(after, func() { b.must(b.hide(queue, got[0], seconds)) })
 }
 
 // Every waiting poll gets a message when there are enough, without waiting
@@ -104,7 +104,7 @@ func TestManyLongPollsShareTheMessages(t *testing.T) {
 func TestDeletingTheQueueEndsItsLongPolls(t *testing.T) {
 	inBubble(t, func(b *bench) {
 		queue := b.queue("q", nil)
-		time.AfterFunc(time.Second, func() {
+		b.later(time.Second, func() {
 			_, err := b.client.DeleteQueue(b.ctx, &sqs.DeleteQueueInput{QueueUrl: queue})
 			b.must(err)
 		})

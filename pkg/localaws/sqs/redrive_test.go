@@ -77,7 +77,7 @@ func TestALongPollOnTheDeadLetterQueueSeesTheMove(t *testing.T) {
 		source, dead := b.pair("q", 1)
 		b.send(source, "x")
 		b.receive(source, hidingFor(5))
-		time.AfterFunc(6*time.Second, func() { b.receive(source) })
+		b.later(6*time.Second, func() { b.receive(source) })
 		start := time.Now()
 		if got := b.receive(dead, waiting(20)); len(got) != 1 || time.Since(start) != 6*time.Second {
 			t.Errorf("%d after %s", len(got), time.Since(start))

@@ -162,7 +162,7 @@ func TestInFlightLimit(t *testing.T) {
 		if more := b.receive(fifo); len(more) != 0 {
 			t.Error("a FIFO queue at its limit delivered")
 		}
-		time.AfterFunc(time.Second, func() { b.must(b.delete(standard, got[0])) })
+		b.later(time.Second, func() { b.must(b.delete(standard, got[0])) })
 		if more := b.receive(standard, waiting(10)); len(more) != 1 {
 			t.Error("a delete below the limit did not wake the long poll")
 		}
