@@ -40,9 +40,9 @@ type flight struct {
 	lost bool
 }
 
-// visibilityLeft returns by how much the message may still be extended.
-func (f *flight) visibilityLeft(now time.Time) time.Duration {
-	return MaxVisibility - now.Sub(f.receivedAt)
+// visibilityLeft returns by how much a message may still be extended.
+func visibilityLeft(received, now time.Time) time.Duration {
+	return MaxVisibility - now.Sub(received)
 }
 
 // join takes a further delivery of the message in.

@@ -45,7 +45,7 @@ func (s *subscription) extend(now time.Time) {
 		if f.settling || f.extending || f.lost || now.Sub(f.visibleFrom) < s.cfg.VisibilityTimeout/3 {
 			continue
 		}
-		timeout := min(s.cfg.VisibilityTimeout, f.visibilityLeft(now)).Truncate(time.Second)
+		timeout := min(s.cfg.VisibilityTimeout, visibilityLeft(f.receivedAt, now)).Truncate(time.Second)
 		if timeout < time.Second || now.Add(timeout).Before(f.visibleFrom.Add(s.cfg.VisibilityTimeout)) {
 			f.lost = true
 			s.logger.Warn("a message has been held for nearly twelve hours, SQS extends it no longer; it comes again",
@@ -60,17 +60,20 @@ func (s *subscription) extend(now time.Time) {
 // changeVisibility runs one batch of changes.
 func (s *subscription) changeVisibility(batch []visibility) {
 	begun := time.Now()
+	// Another delivery of a message may join it at any moment, with another
+	// receipt handle and twelve hours of its own: what is sent belongs together.
 	receipts := make(map[*flight]string, len(batch))
+	received := make(map[*flight]time.Time, len(batch))
 	s.mu.Lock()
 	for _, v := range batch {
-		receipts[v.flight] = v.flight.receipt
+		receipts[v.flight], received[v.flight] = v.flight.receipt, v.flight.receivedAt
 	}
 	s.mu.Unlock()
 	fates := inBatch(s.requests, visibilityAttempts, s.cfg.Random, batch, func(ctx context.Context, batch []visibility) (answer, error) {
 		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(s.queue.url)}
 		for i, v := range batch {
 			in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
-				Id: entryID(i), ReceiptHandle: aws.String(receipts[v.flight]), VisibilityTimeout: v.seconds(time.Now())})
+				Id: entryID(i), ReceiptHandle: aws.String(receipts[v.flight]), VisibilityTimeout: v.seconds(received[v.flight], time.Now())})
 		}
 		s.counts.visibilityRequests.Add(1)
 		out, err := s.client.ChangeMessageVisibilityBatch(ctx, in)
@@ -121,8 +124,8 @@ func (s *subscription) extended(f *flight, receipt string, begun time.Time, err 
 }
 
 // seconds returns the timeout as SQS takes it: whole seconds, rounded up, and
-// no more than is left of the message's twelve hours.
-func (v visibility) seconds(now time.Time) int32 {
-	left := v.flight.visibilityLeft(now)
+// no more than is left of the twelve hours of a message received at a moment.
+func (v visibility) seconds(received, now time.Time) int32 {
+	left := visibilityLeft(received, now)
 	return int32(max(0, min((min(v.timeout, MaxVisibility)+time.Second-1)/time.Second, left/time.Second)))
 }
