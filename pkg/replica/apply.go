@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -90,9 +91,12 @@ func (a *Applier) add(r manifest.Replica, isAnchor bool) error {
 		return missing("Store")
 	}
 	t := target{store: a.cfg.Store, table: r.Table, mapping: newMapping(r), keyTypes: make(map[string]string)}
-	table := a.table(r.Table)
-	for _, k := range table.keyAttributes() {
-		t.keyTypes[k.Name] = k.Type
+	var table manifest.Table // stays zero where the manifest does not declare it
+	if at := slices.IndexFunc(a.cfg.Tables, func(t manifest.Table) bool { return t.Name == r.Table }); at >= 0 {
+		table = a.cfg.Tables[at]
+		for _, k := range table.KeyAttributes() {
+			t.keyTypes[k.Name] = k.Type
+		}
 	}
 	if r.Index == "" {
 		if len(t.keyTypes) == 0 {
@@ -111,21 +115,20 @@ func (a *Applier) add(r manifest.Replica, isAnchor bool) error {
 	if r.OnDelete != manifest.Clear {
 		return fmt.Errorf("on_delete %q: copies of a fan-out are the service's own items, which a delete elsewhere may clear but not remove", r.OnDelete)
 	}
-	partition, ok := table.indexPartition(r.Index)
+	index, ok := table.Index(r.Index)
 	if !ok {
 		return fmt.Errorf("table %s: the manifest's tables do not declare it with an index %s, so its keys are not known", r.Table, r.Index)
 	}
 	t.mustExist = true
 	f := &fanOut{
 		target: t, replica: r,
-		subjectAttribute: partition.Name,
-		subjectTypes:     map[string]string{partition.Name: partition.Type},
-		secondPass:       time.Duration(r.SecondPass),
+		subjectTypes: map[string]string{index.PartitionKey.Name: index.PartitionKey.Type},
+		shown:        shown(index, t.mapping.names.Version, t.mapping.names.Mapping),
+		secondPass:   time.Duration(r.SecondPass),
 	}
-	for _, k := range table.keyAttributes() {
+	for _, k := range table.KeyAttributes() {
 		f.keyNames = append(f.keyNames, k.Name)
 	}
-	f.shown = table.shows(r.Index, t.mapping.names.Version, t.mapping.names.Mapping)
 	a.fanOuts = append(a.fanOuts, f)
 	return nil
 }

@@ -18,16 +18,25 @@ import (
 type fanOut struct {
 	target
 	replica manifest.Replica
-	// subjectAttribute is the index's partition key. A copy is written only
-	// where the item still has the subject's value there, so that one that was
+	// subjectTypes has the index's partition key. A copy is written only where
+	// the item still has the subject's value there, so that one that was
 	// deleted or moved meanwhile is neither resurrected nor mixed up.
-	subjectAttribute string
-	subjectTypes     map[string]string
-	keyNames         []string
+	subjectTypes map[string]string
+	keyNames     []string
 	// shown are the bookkeeping attributes that the index holds as well, so
 	// that a copy which needs no write is known without one.
 	shown      []string
 	secondPass time.Duration
+}
+
+// shown returns the attributes if the index holds all of them, else none.
+func shown(index manifest.Index, attributes ...string) []string {
+	for _, name := range attributes {
+		if index.Projection != manifest.ProjectAll && !slices.Contains(index.Include, name) {
+			return nil
+		}
+	}
+	return attributes
 }
 
 // maxCopiesAtOnce bounds the writes in flight of one fan-out.

@@ -179,7 +179,7 @@ func (s *Source) tombstone(rec *Record, version contracts.Version, now time.Time
 	item[s.names.Version] = version.Value()
 	item[s.names.Stamped] = version.Value()
 	item[s.names.Deleted] = contracts.Bool(true)
-	item[s.names.ExpiresAt] = expiry(now, version, SourceTombstoneLife)
+	item[s.names.ExpiresAt] = SourceTombstoneExpiry(now, version)
 	s.sign(item, nil)
 	return item
 }
@@ -191,6 +191,12 @@ const (
 	SourceTombstoneLife  = 30 * 24 * time.Hour
 	ReplicaTombstoneLife = 60 * 24 * time.Hour
 )
+
+// SourceTombstoneExpiry returns when an owner's tombstone of a version may be
+// purged, in epoch seconds: for repositories that delete by themselves.
+func SourceTombstoneExpiry(now time.Time, version contracts.Version) contracts.Value {
+	return expiry(now, version, SourceTombstoneLife)
+}
 
 // expiry returns when a tombstone of the version may be purged, in epoch
 // seconds: life after now or after the version, whichever is later.

@@ -67,7 +67,7 @@ func (s *Source) stampOnce(ctx context.Context, table SourceTable, rec *Record, 
 	}
 	set := contracts.Item{s.names.Version: next.Value(), s.names.Stamped: next.Value()}
 	if s.isTombstone(current) {
-		set[s.names.ExpiresAt] = expiry(now, next, SourceTombstoneLife)
+		set[s.names.ExpiresAt] = SourceTombstoneExpiry(now, next)
 	}
 	s.sign(set, current)
 	return table.Restamp(ctx, rec.Keys, set, s.names.Version, current[s.names.Version])

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // maxReadWait is the longest pause before a read that failed is tried again.
@@ -197,15 +199,7 @@ func pause(ctx context.Context, d time.Duration) {
 
 // backOff is the pause after so many attempts: doubling, half of it at random.
 func backOff(attempt int, first, most time.Duration) time.Duration {
-	d := min(first, most)
-	for range attempt {
-		if d >= most/2 {
-			d = most
-			break
-		}
-		d *= 2
-	}
-	return d/2 + rand.N(d/2+1)
+	return retry.Backoff{Base: first, Max: most}.Pause(attempt+1, rand.Float64)
 }
 
 func (r *reader) log(ctx context.Context, level slog.Level, what string, attrs ...slog.Attr) {

@@ -161,15 +161,11 @@ func (r *Repository) after(item contracts.Item, change company.Change) contracts
 
 // tombstone is what stays of a deleted company: no attribute of its own.
 func (r *Repository) tombstone(cik string, w write) contracts.Item {
-	from := w.now
-	if at := w.next.Time(); at.After(from) {
-		from = at
-	}
 	return contracts.Item{
 		keyAttribute:      contracts.String(cik),
 		r.names.Version:   w.next.Value(),
 		r.names.Deleted:   contracts.Bool(true),
-		r.names.ExpiresAt: contracts.Number(fmt.Sprint(from.Add(replica.SourceTombstoneLife).Unix())),
+		r.names.ExpiresAt: replica.SourceTombstoneExpiry(w.now, w.next),
 		writeIDAttribute:  contracts.String(w.id),
 	}
 }
