@@ -74,15 +74,15 @@ func checkValue(v Value, s *Shape) []*FieldError {
 		}
 	case KindList:
 		var problems []*FieldError
-		for i, e := range v.list {
+		for i, e := range v.Elements() {
 			problems = append(problems, below("["+strconv.Itoa(i)+"]", checkValue(e, s.Elem))...)
 		}
 		return problems
 	case KindMap:
 		if s.Elem == nil {
-			return checkFields(v.dict, s.Fields, true)
+			return checkFields(v.Fields(), s.Fields, true)
 		}
-		return checkFree(v.dict, s.Elem)
+		return checkFree(v.Fields(), s.Elem)
 	case KindStringSet, KindNumberSet, KindBinarySet:
 		return checkSet(v)
 	}
@@ -102,12 +102,12 @@ func checkFree(dict map[string]Value, elem *Shape) []*FieldError {
 }
 
 func checkSet(v Value) []*FieldError {
-	if len(v.list) == 0 {
+	if len(v.Elements()) == 0 {
 		return []*FieldError{wrong("", "DynamoDB has no empty sets")}
 	}
 	member := Shape{Kind: memberKind(v.kind)}
 	var problems []*FieldError
-	for i, m := range v.list {
+	for i, m := range v.Elements() {
 		problems = append(problems, below("["+strconv.Itoa(i)+"]", checkValue(m, &member))...)
 	}
 	if len(problems) > 0 {
@@ -150,7 +150,7 @@ func memberText(m Value) string {
 		}
 		return m.text
 	case KindBinary:
-		return base64.StdEncoding.EncodeToString(m.blob)
+		return base64.StdEncoding.EncodeToString(m.Bytes())
 	default:
 		return m.text
 	}
@@ -159,8 +159,8 @@ func memberText(m Value) string {
 // sortedMembers returns the texts of a set's members in their byte order,
 // which is the order an event has them in.
 func sortedMembers(v Value) []string {
-	texts := make([]string, len(v.list))
-	for i, m := range v.list {
+	texts := make([]string, len(v.Elements()))
+	for i, m := range v.Elements() {
 		texts[i] = memberText(m)
 	}
 	slices.Sort(texts)

@@ -22,6 +22,32 @@ type Contract struct {
 
 	goType reflect.Type // the type it was described by, for Marshal and Unmarshal
 	layout *layout
+	texts  contractTexts
+}
+
+// contractTexts are the texts that every change of a contract is named with,
+// and what they were made of. Whoever makes a Contract without Describe has
+// none, and has them made each time.
+type contractTexts struct {
+	name                 string
+	major                int
+	id, changed, deleted string
+}
+
+func textsOf(name string, major int) contractTexts {
+	v := strconv.Itoa(major)
+	return contractTexts{
+		name: name, major: major,
+		id: name + "/v" + v, changed: name + ".changed.v" + v, deleted: name + ".deleted.v" + v,
+	}
+}
+
+func (c *Contract) named() *contractTexts {
+	if c.texts.name == c.Name && c.texts.major == c.Major {
+		return &c.texts
+	}
+	texts := textsOf(c.Name, c.Major)
+	return &texts
 }
 
 // Attribute is one shared attribute.
@@ -46,13 +72,13 @@ type Shape struct {
 }
 
 // ID returns the contract's name and major version: "company.profile/v1".
-func (c *Contract) ID() string { return c.Name + "/v" + strconv.Itoa(c.Major) }
+func (c *Contract) ID() string { return c.named().id }
 
 // ChangedType returns the event type of an upsert: "company.profile.changed.v1".
-func (c *Contract) ChangedType() string { return c.Name + ".changed.v" + strconv.Itoa(c.Major) }
+func (c *Contract) ChangedType() string { return c.named().changed }
 
 // DeletedType returns the event type of a delete: "company.profile.deleted.v1".
-func (c *Contract) DeletedType() string { return c.Name + ".deleted.v" + strconv.Itoa(c.Major) }
+func (c *Contract) DeletedType() string { return c.named().deleted }
 
 // Names returns the names of the shared attributes in declared order.
 func (c *Contract) Names() []string {
@@ -95,19 +121,19 @@ func (s *Shape) project(v Value) Value {
 	switch {
 	case v.kind != s.Kind || !s.hasFields():
 	case len(s.Fields) > 0:
-		v.dict = project(v.dict, s.Fields)
+		return Map(project(v.Fields(), s.Fields))
 	case v.kind == KindList:
-		list := make([]Value, len(v.list))
-		for i, e := range v.list {
+		list := make([]Value, len(v.Elements()))
+		for i, e := range v.Elements() {
 			list[i] = s.Elem.project(e)
 		}
-		v.list = list
+		return List(list...)
 	default:
-		dict := make(map[string]Value, len(v.dict))
-		for key, e := range v.dict {
+		dict := make(map[string]Value, len(v.Fields()))
+		for key, e := range v.Fields() {
 			dict[key] = s.Elem.project(e)
 		}
-		v.dict = dict
+		return Map(dict)
 	}
 	return v
 }

@@ -30,15 +30,15 @@ func Decode(body []byte, catalog *Catalog) (*Change, error) {
 	if len(body) > MaxBodyBytes {
 		return nil, fmt.Errorf("decode change: a body of %d bytes, more than the %d a queue carries", len(body), MaxBodyBytes)
 	}
-	t := text{s: string(body)}
-	if !utf8.ValidString(t.s) {
+	if !utf8.Valid(body) {
 		return nil, errors.New("decode change: the body is not UTF-8")
 	}
-	var e envelope
+	t := textOf(body)
+	e := envelope{catalog: catalog}
 	if err := e.read(&t); err != nil {
 		return nil, fmt.Errorf("decode change: %w", err)
 	}
-	c, err := e.change(&t, catalog)
+	c, err := e.change(&t)
 	if err != nil {
 		return nil, fmt.Errorf("decode change %s: %w", clip(e.values[fieldID]), err)
 	}
@@ -67,12 +67,13 @@ var fieldNames = [fieldCount]string{
 	"dataschema", "version", "origin", "published", "traceparent",
 }
 
-// envelope is what the first step reads: every field's text, and where data
-// begins.
+// envelope is what is read first: every field's text, and where data begins.
 type envelope struct {
-	values [fieldCount]string
-	has    [fieldCount]bool
-	data   int // where data begins, 0 if there is none
+	catalog *Catalog
+	values  [fieldCount]string
+	has     [fieldCount]bool
+	data    int     // where data begins, 0 if there is none
+	early   *Change // what data says, if it could be read on the way
 }
 
 // read takes the envelope apart. When it returns nil the whole body is known
@@ -87,16 +88,14 @@ func (e *envelope) read(t *text) error {
 			if e.data > 0 {
 				return wrong("data", "is there twice")
 			}
-			t.peek()
-			e.data = t.i
-			return t.skip(1)
+			return e.passData(t)
 		}
 		field := next
 		if field >= fieldCount || fieldNames[field] != name {
 			field = slices.Index(fieldNames[:], name)
 		}
 		if field < 0 {
-			return t.skip(1)
+			return t.skip()
 		}
 		next = field + 1
 		return e.field(t, field)
@@ -108,6 +107,24 @@ func (e *envelope) read(t *text) error {
 		return t.unexpected("the end")
 	}
 	return nil
+}
+
+// passData reads data where the type is known by then, for writers put it in
+// front, and passes over it otherwise. It passes over a malformed one too:
+// change reads that again in its turn, so that what an error says does not
+// depend on the order of the fields.
+func (e *envelope) passData(t *text) error {
+	t.peek()
+	e.data = t.i
+	if kind, ok := e.catalog.typed(e.values[fieldType]); ok {
+		c := &Change{Contract: kind.contract, Operation: kind.operation}
+		ahead := *t
+		if readData(&ahead, c) == nil {
+			*t, e.early = ahead, c
+			return nil
+		}
+	}
+	return t.skip()
 }
 
 func (e *envelope) field(t *text, field int) error {
@@ -123,7 +140,7 @@ func (e *envelope) field(t *text, field int) error {
 		return t.word("null")
 	}
 	found := t.found()
-	if err := t.skip(1); err != nil {
+	if err := t.skip(); err != nil {
 		return err
 	}
 	return wrong(fieldNames[field], "want a string, got %s", found)
@@ -142,28 +159,28 @@ func (e *envelope) want(fields ...int) error {
 	return nil
 }
 
-func (e *envelope) change(t *text, catalog *Catalog) (*Change, error) {
+func (e *envelope) change(t *text) (*Change, error) {
 	if err := e.want(fieldSpecVersion, fieldType); err != nil {
 		return nil, err
 	}
 	if v := e.values[fieldSpecVersion]; v != "1.0" {
 		return nil, wrong("specversion", "want 1.0, got %q", clip(v))
 	}
-	kind, ok := catalog.typed(e.values[fieldType])
+	kind, ok := e.catalog.typed(e.values[fieldType])
 	if !ok {
 		return nil, fmt.Errorf("%w: %w", ErrUnknownType, wrong("type", "got %q", clip(e.values[fieldType])))
 	}
 	if err := e.want(fieldID, fieldSource, fieldSubject, fieldTime, fieldContentType, fieldOrigin, fieldPublished); err != nil {
 		return nil, err
 	}
-	c := &Change{
-		Contract:    kind.contract,
-		Operation:   kind.operation,
-		Source:      e.values[fieldSource],
-		Subject:     e.values[fieldSubject],
-		Origin:      Origin(e.values[fieldOrigin]),
-		TraceParent: e.values[fieldTraceParent],
+	c := e.early
+	if c == nil {
+		c = &Change{Contract: kind.contract, Operation: kind.operation}
 	}
+	c.Source = e.values[fieldSource]
+	c.Subject = e.values[fieldSubject]
+	c.Origin = Origin(e.values[fieldOrigin])
+	c.TraceParent = e.values[fieldTraceParent]
 	if err := e.common(c); err != nil {
 		return nil, err
 	}
@@ -175,7 +192,10 @@ func (e *envelope) change(t *text, catalog *Catalog) (*Change, error) {
 	if !e.named(c) {
 		return nil, wrong("id", "want %q, got %q", clip(c.ID()), clip(e.values[fieldID]))
 	}
-	if e.data == 0 {
+	switch {
+	case e.early != nil:
+		return c, nil
+	case e.data == 0:
 		return nil, wrong("data", missing)
 	}
 	t.i = e.data

@@ -2,11 +2,13 @@ package contracts
 
 import (
 	"encoding/base64"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// readData reads data, whose syntax is known to be right.
+// readData reads data. Its syntax may be wrong yet: what it returns nil for is
+// right.
 func readData(t *text, c *Change) error {
 	var changed, attributes bool
 	err := t.object(func(name string) error {
@@ -25,11 +27,11 @@ func readData(t *text, c *Change) error {
 			if c.Operation != Upsert {
 				return wrong(".attributes", "a %s has no attributes", c.Operation)
 			}
-			fields, err := t.fields(c.Contract.Attributes)
+			fields, err := t.fields(c.Contract.Attributes, len(c.Contract.Attributes))
 			c.Attributes = fields
 			return within(".attributes", err)
 		}
-		return t.skip(2)
+		return t.skip()
 	})
 	switch {
 	case err != nil:
@@ -59,8 +61,12 @@ func readChanged(t *text, c *Change) error {
 		if name == "" {
 			return wrong("["+strconv.Itoa(i)+"]", "is empty")
 		}
-		if c.Contract != nil && find(c.Contract.Attributes, name, i) < 0 {
-			return nil
+		if c.Contract != nil {
+			known := find(c.Contract.Attributes, name, i)
+			if known < 0 {
+				return nil
+			}
+			name = c.Contract.Attributes[known].Name // the body need not be kept for it
 		}
 		if c.Changed == nil {
 			c.Changed = make([]string, 0, 8)
@@ -75,23 +81,25 @@ func readChanged(t *text, c *Change) error {
 }
 
 // fields reads an object as a map of fixed keys; keys the contract lacks are
-// dropped.
-func (t *text) fields(attributes []Attribute) (map[string]Value, error) {
+// dropped. The map is made for room of them.
+func (t *text) fields(attributes []Attribute, room int) (map[string]Value, error) {
 	if t.peek() != '{' {
 		return nil, wrong("", "want an object, got %s", t.found())
 	}
-	dict := make(map[string]Value, len(attributes))
-	next := 0
+	dict := make(map[string]Value, room)
+	next := 0 // behind the last place taken: only what is before it can be there twice
 	err := t.object(func(name string) error {
 		i := find(attributes, name, next)
 		if i < 0 {
-			return t.skip(1)
+			return t.skip()
 		}
-		next = i + 1
 		a := &attributes[i]
-		if _, twice := dict[a.Name]; twice {
-			return wrong("."+name, "is there twice")
+		if i < next {
+			if _, twice := dict[a.Name]; twice {
+				return wrong("."+name, "is there twice")
+			}
 		}
+		next = max(next, i+1)
 		if !a.Required && t.peek() == 'n' {
 			dict[a.Name] = Null()
 			return t.word("null")
@@ -107,7 +115,10 @@ func (t *text) fields(attributes []Attribute) (map[string]Value, error) {
 		return nil, err
 	}
 	for i := range attributes {
-		if _, ok := dict[attributes[i].Name]; attributes[i].Required && !ok {
+		if !attributes[i].Required {
+			continue
+		}
+		if _, ok := dict[attributes[i].Name]; !ok {
 			return nil, wrong("."+attributes[i].Name, missing)
 		}
 	}
@@ -131,18 +142,20 @@ func (t *text) value(s *Shape) (Value, error) {
 		if s.Elem != nil {
 			return t.free(s.Elem)
 		}
-		dict, err := t.fields(s.Fields)
+		// There may be one of these in every three bytes: room for all fields
+		// at once would let a small body take memory out of proportion.
+		dict, err := t.fields(s.Fields, min(len(s.Fields), 8))
 		return Map(dict), err
 	case KindList:
 		list, err := t.elements(func() (Value, error) { return t.value(s.Elem) })
-		return Value{kind: KindList, list: list}, err
+		return List(list...), err
 	default:
 		member := memberKind(s.Kind)
 		list, err := t.elements(func() (Value, error) { return t.scalar(member) })
 		if err != nil {
 			return Value{}, err
 		}
-		v := Value{kind: s.Kind, list: list}
+		v := Value{kind: s.Kind, more: list}
 		for _, p := range checkSet(v) {
 			return Value{}, p
 		}
@@ -179,7 +192,8 @@ func (t *text) elements(read func() (Value, error)) ([]Value, error) {
 	if t.peek() != '[' {
 		return nil, wrong("", "want an array, got %s", t.found())
 	}
-	var list []Value
+	var few [8]Value // most have no more, and are copied once at their length
+	list := few[:0]
 	err := t.array(func(i int) error {
 		v, err := read()
 		if err != nil {
@@ -188,7 +202,10 @@ func (t *text) elements(read func() (Value, error)) ([]Value, error) {
 		list = append(list, v)
 		return nil
 	})
-	return list, err
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return slices.Clone(list), nil
 }
 
 // free reads an object as a map of free keys.

@@ -95,6 +95,7 @@ func describe(name string, major int, t reflect.Type) (*Contract, error) {
 		Attributes: shape.Fields,
 		goType:     t,
 		layout:     l,
+		texts:      textsOf(name, major),
 	}, nil
 }
 

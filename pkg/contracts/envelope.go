@@ -69,6 +69,9 @@ func checkOrigin(origin Origin) error {
 	return wrong("origin", "want live, backfill, replay or repair, got %q", clip(string(origin)))
 }
 
+// noTrace is what no trace id and no parent id may be.
+const noTrace = "00000000000000000000000000000000"
+
 // checkTraceParent wants W3C's form: version, trace id, parent id and flags.
 // A version above 00 may have more after them.
 func checkTraceParent(s string) error {
@@ -76,7 +79,7 @@ func checkTraceParent(s string) error {
 	ok := len(s) == n || len(s) > n && s[n] == '-' && s[:2] != "00"
 	ok = ok && s[2] == '-' && s[35] == '-' && s[52] == '-' && s[:2] != "ff"
 	ok = ok && isHex(s[:2]) && isHex(s[3:35]) && isHex(s[36:52]) && isHex(s[53:55])
-	ok = ok && strings.Trim(s[3:35], "0") != "" && strings.Trim(s[36:52], "0") != ""
+	ok = ok && s[3:35] != noTrace[:32] && s[36:52] != noTrace[:16]
 	for i := n; ok && i < len(s); i++ {
 		ok = s[i] > ' ' && s[i] < 0x7f && s[i] != '"' && s[i] != '\\'
 	}
@@ -87,5 +90,10 @@ func checkTraceParent(s string) error {
 }
 
 func isHex(s string) bool {
-	return strings.Trim(s, "0123456789abcdef") == ""
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
 }

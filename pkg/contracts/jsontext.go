@@ -1,6 +1,8 @@
 package contracts
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,12 +16,42 @@ const maxJSONNesting = 64
 
 // text is a position in JSON text that is known to be UTF-8. It reads in place:
 // the strings it returns are parts of the text unless they have escapes. It
-// exists because an event is read in two steps, its envelope and then, by the
-// contract the envelope names, its data, without an allocation for every token
-// and without building a tree of what is dropped afterwards.
+// exists because data is read by the contract that the envelope names, without
+// an allocation for every token and without building a tree of what is dropped
+// afterwards.
 type text struct {
-	s string
-	i int
+	s     string
+	i     int
+	depth int  // objects and arrays around this position
+	plain bool // no escape and no control character anywhere: a string ends at the next quote
+}
+
+// textOf returns the beginning of a body that is known to be UTF-8.
+func textOf(body []byte) text { return text{s: string(body), plain: isPlain(body)} }
+
+// isPlain reports that there is neither a backslash nor a byte below a space,
+// as in nearly every event: writers put no white space between tokens. It looks
+// at eight bytes at once: subtracting a space from each byte sets the top bit of
+// the first that is less, and of no other before it.
+func isPlain(body []byte) bool {
+	const (
+		spaces = 0x2020202020202020
+		tops   = 0x8080808080808080
+	)
+	if bytes.IndexByte(body, '\\') >= 0 {
+		return false
+	}
+	for ; len(body) >= 8; body = body[8:] {
+		if eight := binary.LittleEndian.Uint64(body); (eight-spaces)&^eight&tops != 0 {
+			return false
+		}
+	}
+	for _, c := range body {
+		if c < ' ' {
+			return false
+		}
+	}
+	return true
 }
 
 func (t *text) fail(format string, args ...any) error {
@@ -48,10 +80,32 @@ func (t *text) peek() byte {
 }
 
 func (t *text) accept(c byte) bool {
-	if t.peek() != c || t.i >= len(t.s) {
+	if t.peek() != c {
 		return false
 	}
 	t.i++
+	return true
+}
+
+// enter reads the bracket that opens an object or an array.
+func (t *text) enter(bracket byte) error {
+	if t.peek() != bracket {
+		return t.unexpected(string(rune(bracket)))
+	}
+	if t.depth >= maxJSONNesting {
+		return t.fail("nested deeper than %d levels", maxJSONNesting)
+	}
+	t.depth++
+	t.i++
+	return nil
+}
+
+// leave reads the bracket that closes an object or an array, if it is next.
+func (t *text) leave(bracket byte) bool {
+	if !t.accept(bracket) {
+		return false
+	}
+	t.depth--
 	return true
 }
 
@@ -75,10 +129,10 @@ func (t *text) found() string {
 
 // object reads an object, calling field with each name; field reads the value.
 func (t *text) object(field func(name string) error) error {
-	if !t.accept('{') {
-		return t.unexpected("{")
+	if err := t.enter('{'); err != nil {
+		return err
 	}
-	if t.accept('}') {
+	if t.leave('}') {
 		return nil
 	}
 	for {
@@ -95,7 +149,7 @@ func (t *text) object(field func(name string) error) error {
 		if err := field(name); err != nil {
 			return err
 		}
-		if t.accept('}') {
+		if t.leave('}') {
 			return nil
 		}
 		if !t.accept(',') {
@@ -107,17 +161,17 @@ func (t *text) object(field func(name string) error) error {
 // array reads an array, calling element with each place; element reads the
 // value.
 func (t *text) array(element func(i int) error) error {
-	if !t.accept('[') {
-		return t.unexpected("[")
+	if err := t.enter('['); err != nil {
+		return err
 	}
-	if t.accept(']') {
+	if t.leave(']') {
 		return nil
 	}
 	for i := 0; ; i++ {
 		if err := element(i); err != nil {
 			return err
 		}
-		if t.accept(']') {
+		if t.leave(']') {
 			return nil
 		}
 		if !t.accept(',') {
@@ -127,14 +181,12 @@ func (t *text) array(element func(i int) error) error {
 }
 
 // skip reads any value.
-func (t *text) skip(depth int) error {
+func (t *text) skip() error {
 	switch c := t.peek(); {
-	case (c == '{' || c == '[') && depth >= maxJSONNesting:
-		return t.fail("nested deeper than %d levels", maxJSONNesting)
 	case c == '{':
-		return t.object(func(string) error { return t.skip(depth + 1) })
+		return t.object(func(string) error { return t.skip() })
 	case c == '[':
-		return t.array(func(int) error { return t.skip(depth + 1) })
+		return t.array(func(int) error { return t.skip() })
 	case c == '"':
 		_, err := t.str()
 		return err
@@ -197,6 +249,12 @@ func (t *text) digits() bool {
 // str reads a string; the next byte is its opening quote.
 func (t *text) str() (string, error) {
 	from := t.i + 1
+	if t.plain {
+		if n := strings.IndexByte(t.s[from:], '"'); n >= 0 {
+			t.i = from + n + 1
+			return t.s[from : from+n], nil
+		}
+	}
 	for i := from; i < len(t.s); i++ {
 		switch c := t.s[i]; {
 		case c == '"':

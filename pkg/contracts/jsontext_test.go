@@ -19,8 +19,8 @@ func FuzzTextAgreesWithEncodingJSON(f *testing.F) {
 		if !utf8.ValidString(s) {
 			return
 		}
-		r := text{s: s}
-		err := r.skip(0)
+		r := textOf([]byte(s))
+		err := r.skip()
 		r.peek()
 		if err == nil && r.i < len(s) {
 			err = r.unexpected("the end")
@@ -33,7 +33,7 @@ func FuzzTextAgreesWithEncodingJSON(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if r = (text{s: s}); r.peek() != '"' {
+		if r = textOf([]byte(s)); r.peek() != '"' {
 			return
 		}
 		var want string
@@ -94,11 +94,11 @@ func TestNestingIsLimitedExactly(t *testing.T) {
 		return string(b)
 	}
 	r := text{s: nested(maxJSONNesting)}
-	if err := r.skip(0); err != nil {
+	if err := r.skip(); err != nil {
 		t.Error(err)
 	}
 	r = text{s: nested(maxJSONNesting + 1)}
-	if err := r.skip(0); err == nil {
+	if err := r.skip(); err == nil {
 		t.Error("one level too many is taken")
 	}
 }

@@ -95,7 +95,7 @@ func (l *layout) valueOf(v reflect.Value) Value {
 		for i := range list {
 			list[i] = l.elem.valueOf(v.Index(i))
 		}
-		return Value{kind: l.kind, list: list}
+		return Value{kind: l.kind, more: list}
 	}
 }
 
@@ -131,15 +131,15 @@ func (l *layout) set(v reflect.Value, value Value) error {
 	case KindNumber:
 		return setNumber(v, value.text)
 	case KindBinary:
-		v.SetBytes(append([]byte{}, value.blob...))
+		v.SetBytes(append([]byte{}, value.Bytes()...))
 	case KindBool:
 		v.SetBool(value.flag)
 	case KindMap:
 		if l.elem == nil {
-			return l.setFields(v, value.dict)
+			return l.setFields(v, value.Fields())
 		}
-		dict := reflect.MakeMapWithSize(l.goType, len(value.dict))
-		for key, e := range value.dict {
+		dict := reflect.MakeMapWithSize(l.goType, len(value.Fields()))
+		for key, e := range value.Fields() {
 			elem := reflect.New(l.elem.goType).Elem()
 			if err := l.elem.set(elem, e); err != nil {
 				return within("."+clip(key), err)
@@ -148,8 +148,8 @@ func (l *layout) set(v reflect.Value, value Value) error {
 		}
 		v.Set(dict)
 	default:
-		list := reflect.MakeSlice(l.goType, len(value.list), len(value.list))
-		for i, e := range value.list {
+		list := reflect.MakeSlice(l.goType, len(value.Elements()), len(value.Elements()))
+		for i, e := range value.Elements() {
 			if err := l.elem.set(list.Index(i), e); err != nil {
 				return within("["+strconv.Itoa(i)+"]", err)
 			}

@@ -39,10 +39,11 @@ func (k Kind) String() string {
 type Value struct {
 	kind Kind
 	flag bool
-	text string           // string, number
-	blob []byte           // binary
-	list []Value          // list, and the members of a set
-	dict map[string]Value // map
+	text string // string, number
+	// more is a []byte (binary), a []Value (a list's elements, a set's members)
+	// or a map[string]Value. Few values have any; a field for each would double
+	// the size of every item.
+	more any
 }
 
 // Item is a set of attributes by name: an item, its key, or the shared state
@@ -57,7 +58,7 @@ func String(s string) Value { return Value{kind: KindString, text: s} }
 func Number(decimal string) Value { return Value{kind: KindNumber, text: decimal} }
 
 // Binary returns a binary value.
-func Binary(b []byte) Value { return Value{kind: KindBinary, blob: b} }
+func Binary(b []byte) Value { return Value{kind: KindBinary, more: b} }
 
 // Bool returns a boolean value.
 func Bool(b bool) Value { return Value{kind: KindBool, flag: b} }
@@ -66,10 +67,10 @@ func Bool(b bool) Value { return Value{kind: KindBool, flag: b} }
 func Null() Value { return Value{kind: KindNull} }
 
 // List returns a list.
-func List(elements ...Value) Value { return Value{kind: KindList, list: elements} }
+func List(elements ...Value) Value { return Value{kind: KindList, more: elements} }
 
 // Map returns a map.
-func Map(fields map[string]Value) Value { return Value{kind: KindMap, dict: fields} }
+func Map(fields map[string]Value) Value { return Value{kind: KindMap, more: fields} }
 
 // StringSet returns a set of strings.
 func StringSet(members ...string) Value { return set(KindStringSet, members, String) }
@@ -85,7 +86,7 @@ func set[T any](kind Kind, members []T, of func(T) Value) Value {
 	for i, m := range members {
 		list[i] = of(m)
 	}
-	return Value{kind: kind, list: list}
+	return Value{kind: kind, more: list}
 }
 
 // Kind returns the value's type, KindNone for the zero Value.
@@ -98,16 +99,25 @@ func (v Value) IsZero() bool { return v.kind == KindNone }
 func (v Value) Text() string { return v.text }
 
 // Bytes returns a binary value.
-func (v Value) Bytes() []byte { return v.blob }
+func (v Value) Bytes() []byte {
+	b, _ := v.more.([]byte)
+	return b
+}
 
 // Bool returns a boolean value.
 func (v Value) Bool() bool { return v.flag }
 
 // Elements returns a list's elements or a set's members.
-func (v Value) Elements() []Value { return v.list }
+func (v Value) Elements() []Value {
+	list, _ := v.more.([]Value)
+	return list
+}
 
 // Fields returns a map's fields.
-func (v Value) Fields() map[string]Value { return v.dict }
+func (v Value) Fields() map[string]Value {
+	dict, _ := v.more.(map[string]Value)
+	return dict
+}
 
 // Equal reports whether both are the same value: numbers by their worth (1
 // equals 1.0), sets by their members, everything else exactly.
@@ -121,15 +131,15 @@ func (v Value) Equal(o Value) bool {
 	case KindNumber:
 		return equalNumbers(v.text, o.text)
 	case KindBinary:
-		return bytes.Equal(v.blob, o.blob)
+		return bytes.Equal(v.Bytes(), o.Bytes())
 	case KindBool:
 		return v.flag == o.flag
 	case KindList:
-		return slices.EqualFunc(v.list, o.list, Value.Equal)
+		return slices.EqualFunc(v.Elements(), o.Elements(), Value.Equal)
 	case KindMap:
-		return Item(v.dict).Equal(o.dict)
+		return Item(v.Fields()).Equal(o.Fields())
 	case KindStringSet, KindNumberSet, KindBinarySet:
-		return len(v.list) == len(o.list) && slices.Equal(sortedMembers(v), sortedMembers(o))
+		return len(v.Elements()) == len(o.Elements()) && slices.Equal(sortedMembers(v), sortedMembers(o))
 	default:
 		return true
 	}
