@@ -283,7 +283,7 @@ func TestApplierRefusesUnsafeManifests(t *testing.T) {
 		"a fan-out from a replica that may not create":     {[]string{"on_delete: clear\n      - table", "on_delete: clear\n        create: false\n      - table"}, "create: false"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := newApplier(dynamostore.New(nil), c.edits...)
+			_, err := newApplier(dynamostore.New(nil, dynamostore.Config{}), c.edits...)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("error %v does not name %q", err, c.want)
 			}

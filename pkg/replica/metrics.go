@@ -15,6 +15,7 @@ type Metrics struct {
 	changes      *prometheus.CounterVec
 	failures     *prometheus.CounterVec
 	copies       *prometheus.CounterVec
+	merged       *prometheus.CounterVec
 	lag          *prometheus.HistogramVec
 }
 
@@ -41,6 +42,7 @@ func NewMetrics(registerer prometheus.Registerer) *Metrics {
 		changes:      counter("changes_total", "Changes applied, by outcome and origin.", "contract", "outcome", "origin"),
 		failures:     counter("change_failures_total", "Changes that could not be applied at this attempt, by what became of the message.", "contract", "verdict"),
 		copies:       counter("fanout_copies_total", "Fan-out copies by outcome.", "contract", "outcome"),
+		merged:       counter("writes_superseded_total", "Writes that were not made because one of a higher version to the same item waited beside them.", "table"),
 		lag:          lag("apply_lag_seconds", "Time from a live change's version until it was applied."),
 	}
 }
@@ -54,6 +56,12 @@ func (m *Metrics) relayed(contract string, action Action) {
 func (m *Metrics) published(contract string, lag time.Duration) {
 	if m != nil {
 		m.relayLag.WithLabelValues(contract).Observe(lag.Seconds())
+	}
+}
+
+func (m *Metrics) superseded(table string, writes int) {
+	if m != nil && writes > 0 {
+		m.merged.WithLabelValues(table).Add(float64(writes))
 	}
 }
 

@@ -59,7 +59,7 @@ func inPipeline(t *testing.T, config localaws.Config, f func(p *pipeline)) {
 		db := dynamodb.NewFromConfig(cfg, func(o *dynamodb.Options) { o.RetryMaxAttempts = 30 }) // the test's own hand must not fail
 		createTable(t, db, companies, true)
 		createTable(t, db, "company-stats", false)
-		s := &shelf{t: t, engine: engine, db: db, store: dynamostore.New(dynamodb.NewFromConfig(cfg))}
+		s := &shelf{t: t, engine: engine, db: db, store: dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Config{})}
 		s.createWatchlists()
 		p := &pipeline{
 			world: &world{t: t, engine: engine, db: db, source: dynamostore.NewSource(db, companies), dlq: &letters{}, places: &places{}, now: time.Now},

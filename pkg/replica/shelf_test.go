@@ -64,7 +64,7 @@ func inShelf(t *testing.T, f func(s *shelf)) {
 		defer engine.Close()
 		db := dynamodb.NewFromConfig(localawstest.Config(engine))
 		createTable(t, db, "company-stats", false)
-		s := &shelf{t: t, engine: engine, db: db, store: dynamostore.New(db)}
+		s := &shelf{t: t, engine: engine, db: db, store: dynamostore.New(db, dynamostore.Config{})}
 		s.createWatchlists()
 		f(s)
 	})

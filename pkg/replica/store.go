@@ -43,6 +43,16 @@ type Store interface {
 	PutChecked(ctx context.Context, put Put, check Check) (bool, error)
 }
 
+// BatchStore is a Store that can put many independent writes into few requests.
+type BatchStore interface {
+	Store
+	// WriteEach makes each of the writes, no two of them to the same item, as
+	// Write would: each under its own condition, and none at the cost of
+	// another. results has what became of each. errs is nil if all were made;
+	// else it has what kept each from being made, nil for those that were.
+	WriteEach(ctx context.Context, writes []Write) (results []WriteResult, errs []error)
+}
+
 // Write is one version-conditioned write to one local item. It takes place on
 // condition that
 //

@@ -105,7 +105,7 @@ func (w *world) relay() *replica.Relay {
 	return relay
 }
 
-func (w *world) store() *dynamostore.Store { return dynamostore.New(w.db) }
+func (w *world) store() *dynamostore.Store { return dynamostore.New(w.db, dynamostore.Config{}) }
 
 func profileManifest(t testing.TB) *manifest.Manifest {
 	t.Helper()

@@ -23,7 +23,7 @@ var _ replica.SourceTable = (*Source)(nil)
 
 // NewSource returns the source table of that name.
 func NewSource(client *dynamodb.Client, table string) *Source {
-	return &Source{store: New(client), table: table}
+	return &Source{store: New(client, Config{}), table: table}
 }
 
 // Read implements replica.SourceTable.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -15,16 +17,31 @@ import (
 	"github.com/tributary-dev/tributary/pkg/replica"
 )
 
-// Store writes replicas with one UpdateItem each. It is safe for concurrent
-// use.
-type Store struct {
-	client *dynamodb.Client
+// Config tunes a Store. The zero value works.
+type Config struct {
+	// Logger gets told when writes stop sharing requests for want of
+	// permission. Default: nothing is logged.
+	Logger *slog.Logger
 }
 
-var _ replica.Store = (*Store)(nil)
+// Store writes replicas. It is safe for concurrent use.
+type Store struct {
+	client *dynamodb.Client
+	logger *slog.Logger
+
+	mu     sync.Mutex
+	habits map[string]*habit // by table
+}
+
+var _ replica.BatchStore = (*Store)(nil)
 
 // New returns a store on a DynamoDB client.
-func New(client *dynamodb.Client) *Store { return &Store{client: client} }
+func New(client *dynamodb.Client, cfg Config) *Store {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Store{client: client, logger: cfg.Logger, habits: make(map[string]*habit)}
+}
 
 // Write implements replica.Store with an UpdateItem that returns the item a
 // failed condition met (ReturnValuesOnConditionCheckFailure, UpdateItem API

@@ -34,7 +34,7 @@ func inTable(t *testing.T, f func(t *testing.T, engine *localaws.Engine, store *
 		if err != nil {
 			t.Fatal(err)
 		}
-		f(t, engine, dynamostore.New(db))
+		f(t, engine, dynamostore.New(db, dynamostore.Config{}))
 	})
 }
 

@@ -78,9 +78,14 @@ func New(cfg Config) (*View, error) {
 		metrics: replica.NewMetrics(cfg.Metrics),
 		state:   errors.New("not started"),
 	}
+	store, err := replica.NewBatcher(dynamostore.New(cfg.Database, dynamostore.Config{Logger: cfg.Logger}),
+		replica.BatcherConfig{Metrics: v.metrics})
+	if err != nil {
+		return nil, err
+	}
 	v.applier, err = replica.NewApplier(replica.ApplierConfig{
 		Contract: contract, Subscription: subscription, Tables: cfg.Manifest.Tables,
-		Store: dynamostore.New(cfg.Database), Metrics: v.metrics,
+		Store: store, Metrics: v.metrics,
 	})
 	if err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ func New(t testing.TB) *World {
 	}
 	w.Applier, err = replica.NewApplier(replica.ApplierConfig{
 		Contract: profilev1.Contract, Subscription: subscription, Tables: w.Manifest.Tables,
-		Store: dynamostore.New(w.Database),
+		Store: dynamostore.New(w.Database, dynamostore.Config{}),
 	})
 	if err != nil {
 		t.Fatal(err)
