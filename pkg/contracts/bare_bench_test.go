@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,20 +13,21 @@ import (
 )
 
 // bareEvent is what a loop without contracts would read an event into and write
-// one from: encoding/json, the contract's own struct, and none of the checks.
+// one from: encoding/json, the contract's own struct, times left as text, and
+// none of the checks.
 type bareEvent struct {
-	SpecVersion     string    `json:"specversion"`
-	ID              string    `json:"id"`
-	Source          string    `json:"source"`
-	Type            string    `json:"type"`
-	Subject         string    `json:"subject"`
-	Time            time.Time `json:"time"`
-	DataContentType string    `json:"datacontenttype"`
-	DataSchema      string    `json:"dataschema"`
-	Version         string    `json:"version"`
-	Origin          string    `json:"origin"`
-	Published       time.Time `json:"published"`
-	TraceParent     string    `json:"traceparent,omitempty"`
+	SpecVersion     string `json:"specversion"`
+	ID              string `json:"id"`
+	Source          string `json:"source"`
+	Type            string `json:"type"`
+	Subject         string `json:"subject"`
+	Time            string `json:"time"`
+	DataContentType string `json:"datacontenttype"`
+	DataSchema      string `json:"dataschema"`
+	Version         string `json:"version"`
+	Origin          string `json:"origin"`
+	Published       string `json:"published"`
+	TraceParent     string `json:"traceparent,omitempty"`
 	Data            struct {
 		Changed    []string           `json:"changed"`
 		Attributes *profilev1.Profile `json:"attributes,omitempty"`
@@ -127,7 +127,6 @@ func TestBareEventReadsAllThatAnEventHas(t *testing.T) {
 		if err := json.Unmarshal(again, &got); err != nil {
 			t.Fatal(err)
 		}
-		want["published"], got["published"] = e.Published, e.Published // one writes zeros that the other does not
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-event +bare:\n%s", diff)
 		}

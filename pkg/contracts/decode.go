@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -270,12 +269,9 @@ func (e *envelope) named(c *Change) bool {
 	if c.Contract == nil {
 		return rest == c.Subject
 	}
-	var digits [20]byte
-	rest, ok1 := strings.CutPrefix(rest, c.Contract.Name)
-	rest, ok2 := strings.CutPrefix(rest, "/v")
-	rest, ok3 := strings.CutPrefix(rest, string(strconv.AppendInt(digits[:0], int64(c.Contract.Major), 10)))
-	rest, ok4 := strings.CutPrefix(rest, "/")
-	rest, ok5 := strings.CutPrefix(rest, c.Subject)
-	rest, ok6 := strings.CutPrefix(rest, "@")
-	return ok1 && ok2 && ok3 && ok4 && ok5 && ok6 && rest == e.values[fieldVersion]
+	rest, ok1 := strings.CutPrefix(rest, c.Contract.ID())
+	rest, ok2 := strings.CutPrefix(rest, "/")
+	rest, ok3 := strings.CutPrefix(rest, c.Subject)
+	rest, ok4 := strings.CutPrefix(rest, "@")
+	return ok1 && ok2 && ok3 && ok4 && rest == e.values[fieldVersion]
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cloudevents/sdk-go/v2/event"
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
@@ -131,6 +132,21 @@ func TestTimeBeyondRFC3339IsClampedAndVersionDecides(t *testing.T) {
 	if got.Version != c.Version {
 		t.Errorf("version %d, want %d", got.Version, c.Version)
 	}
+}
+
+func TestTimesAreWrittenAsRFC3339WithMicroseconds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := canary()
+		c.Published = anyTime().Draw(t, "published").Add(time.Duration(rapid.IntRange(0, 999).Draw(t, "nanoseconds")))
+		c.Published = c.Published.In(time.FixedZone("", rapid.IntRange(-12, 14).Draw(t, "hours")*3600))
+		body, err := contracts.Encode(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := `"time":"` + c.Published.UTC().Format("2006-01-02T15:04:05.000000Z") + `"`; !bytes.Contains(body, []byte(want)) {
+			t.Fatalf("want %s in %s", want, body)
+		}
+	})
 }
 
 func TestVersionDecidesWhereTimeDisagrees(t *testing.T) {

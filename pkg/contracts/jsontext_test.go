@@ -1,6 +1,7 @@
 package contracts
 
 import (
+	"bytes"
 	"encoding/json"
 	"testing"
 	"unicode/utf8"
@@ -44,6 +45,26 @@ func FuzzTextAgreesWithEncodingJSON(f *testing.F) {
 			t.Fatalf("%q is %q, %v; want %q", s, got, err, want)
 		}
 	})
+}
+
+// isPlain looks at eight bytes at once: every byte counts, in every place.
+func TestPlainTextHasNoControlAndNoBackslashAnywhere(t *testing.T) {
+	for length := range 20 {
+		for at := range length {
+			for _, around := range []byte{' ', 'a', 0x80, 0xff} {
+				body := bytes.Repeat([]byte{around}, length)
+				for c := range 256 {
+					body[at] = byte(c)
+					if got, want := isPlain(body), c >= ' ' && c != '\\'; got != want {
+						t.Fatalf("%q: plain %t, want %t", body, got, want)
+					}
+				}
+			}
+		}
+	}
+	if !isPlain(nil) {
+		t.Error("nothing is not plain")
+	}
 }
 
 // refusedOnPurpose reports nesting past the limit and lone surrogates, which

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -210,6 +211,60 @@ func TestBodyThatIsNoEventIsRefusedWhole(t *testing.T) {
 				t.Errorf("%v: want %q", err, row.cause)
 			}
 		})
+	}
+}
+
+type wide struct {
+	Rows []wideRow `json:"rows"`
+}
+
+type wideRow struct {
+	A *string `json:"a,omitzero"`
+	B *string `json:"b,omitzero"`
+	C *string `json:"c,omitzero"`
+	D *string `json:"d,omitzero"`
+	E *string `json:"e,omitzero"`
+	F *string `json:"f,omitzero"`
+	G *string `json:"g,omitzero"`
+	H *string `json:"h,omitzero"`
+	I *string `json:"i,omitzero"`
+	J *string `json:"j,omitzero"`
+	K *string `json:"k,omitzero"`
+	L *string `json:"l,omitzero"`
+	M *string `json:"m,omitzero"`
+	N *string `json:"n,omitzero"`
+	O *string `json:"o,omitzero"`
+	P *string `json:"p,omitzero"`
+	Q *string `json:"q,omitzero"`
+	R *string `json:"r,omitzero"`
+	S *string `json:"s,omitzero"`
+	T *string `json:"t,omitzero"`
+}
+
+func TestMemoryIsProportionalToTheBody(t *testing.T) {
+	contract, err := contracts.Describe[wide]("test.wide", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := typical()
+	c.Contract, c.Changed = contract, []string{"rows"}
+	c.Attributes = contracts.Item{"rows": contracts.List()}
+	body, err := contracts.Encode(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := strings.TrimSuffix(strings.Repeat("{},", 100_000), ",")
+	body = []byte(strings.Replace(string(body), `"rows":[]`, `"rows":[`+rows+`]`, 1))
+	all := catalogOf(t, contract)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got, err := contracts.Decode(body, all)
+	runtime.ReadMemStats(&after)
+	if err != nil || len(got.Attributes["rows"].Elements()) != 100_000 {
+		t.Fatal(len(got.Attributes["rows"].Elements()), err)
+	}
+	if took, most := after.TotalAlloc-before.TotalAlloc, uint64(128*len(body)); took > most {
+		t.Errorf("%d bytes for a body of %d, want at most %d", took, len(body), most)
 	}
 }
 

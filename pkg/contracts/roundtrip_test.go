@@ -225,7 +225,11 @@ func TestEqualStatesHaveEqualBytes(t *testing.T) {
 // Reference, SendMessage).
 func TestBodyHasOnlyWhatAQueueTakes(t *testing.T) {
 	c := typical()
-	c.Attributes["name"] = contracts.String("\x00\x01\x1f\ufffe\uffff\ufffd﷐")
+	every := "\ufffe\uffff\ufffd\ufeff﷐"
+	for r := range rune(0x100) {
+		every += string(r)
+	}
+	c.Attributes["name"] = contracts.String(every)
 	body, err := contracts.Encode(c)
 	if err != nil {
 		t.Fatal(err)

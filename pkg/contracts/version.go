@@ -44,7 +44,7 @@ func Next(now time.Time, floor Version) (Version, error) {
 // one text.
 func ParseVersion(text string) (Version, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 || strconv.FormatInt(n, 10) != text {
+	if err != nil || text[0] < '1' || text[0] > '9' { // ParseInt takes signs and leading zeros
 		return 0, fmt.Errorf("version %q: want a whole number from 1 to %d", clip(text), int64(math.MaxInt64))
 	}
 	return Version(n), nil
