@@ -28,7 +28,7 @@ func disagreement(body []byte, all *contracts.Catalog) string {
 	case err == nil:
 		return cmp.Diff(want, got)
 	case !refused:
-		if surrogate.Match(body) { // encoding/json reads a lone one as U+FFFD
+		if surrogate.Match(body) {
 			return ""
 		}
 		return "refused: " + err.Error()

@@ -84,8 +84,8 @@ func need(ok bool, path string) {
 	}
 }
 
-// loneSurrogate may find one in a text that has none ("\\ud800" in a text), so
-// it is asked only where encoding/json put U+FFFD.
+// surrogate finds the escapes of surrogates. encoding/json reads a lone one as
+// U+FFFD, which leaves no trace in the tree: the reference does not judge it.
 var surrogate = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
 
 // reference decodes a body. Refused is true where the body is; the path says
