@@ -1,0 +1,198 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tributary-dev/tributary/test/system/internal/input"
+)
+
+// Task is what a child process is to do. It gets it as the first line of its
+// input; when its input ends, so does it, since whoever started it is gone.
+type Task struct {
+	Role     string // publish or consume
+	Variant  string
+	Endpoint string
+	Settings Settings
+	Work     Work
+	Base     time.Time
+	Paced    bool   // changes are published when they are due, and lag is noted
+	Profile  string // prefix of the files that profiles go to; empty for none
+}
+
+// The roles.
+const (
+	rolePublish = "publish"
+	roleConsume = "consume"
+)
+
+// Work says which changes there are.
+type Work struct {
+	Log     string // file of the change log
+	Pattern Pattern
+	Changes int // of the whole workload
+	Items   int
+	Seed    uint64
+	First   int           // so many of the changes
+	Step    time.Duration // between two changes
+}
+
+// load makes the workload.
+func (w Work) load() (*Workload, error) {
+	log, err := input.ProfileChanges(w.Log)
+	if err != nil {
+		return nil, err
+	}
+	all, err := NewWorkload(w.Pattern, log, w.Changes, w.Items, w.Seed)
+	if err != nil {
+		return nil, err
+	}
+	return all.First(w.First), nil
+}
+
+// Report is what a child process measured of itself.
+type Report struct {
+	Messages  int           // published, or deleted
+	Wall, CPU time.Duration // from the first call to the last
+	Mallocs   uint64
+	PeakRSS   int64  // bytes
+	PeakHeap  uint64 // bytes of objects, looked at every 20 ms
+	Settled   []Settled
+}
+
+// Child does what the task in the input says and writes its report.
+func Child(ctx context.Context, in io.Reader, out io.Writer) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	lines := make(chan string)
+	go readLines(ctx, in, lines, cancel)
+	var task Task
+	select {
+	case line := <-lines:
+		if err := json.Unmarshal([]byte(line), &task); err != nil {
+			return fmt.Errorf("read the task: %w", err)
+		}
+	case <-ctx.Done():
+		return fmt.Errorf("read the task: %w", context.Cause(ctx))
+	}
+	v, err := variant(task.Variant)
+	if err != nil {
+		return err
+	}
+	if task.Profile != "" {
+		runtime.MemProfileRate = 0 // until what is measured begins
+	}
+	var report Report
+	if task.Role == rolePublish {
+		report, err = publish(ctx, v, task)
+	} else {
+		report, err = consume(ctx, v, task, lines)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", v.Name, task.Role, err)
+	}
+	return json.NewEncoder(out).Encode(report)
+}
+
+// readLines hands on the input's lines, and ends the process's work with it.
+func readLines(ctx context.Context, in io.Reader, lines chan<- string, cancel context.CancelCauseFunc) {
+	scanner := bufio.NewScanner(in)
+	for scanner.Scan() {
+		select {
+		case lines <- scanner.Text():
+		case <-ctx.Done():
+			return
+		}
+	}
+	cancel(errors.Join(errors.New("the input ended: whoever started this is gone"), scanner.Err()))
+}
+
+func publish(ctx context.Context, v Variant, task Task) (Report, error) {
+	workload, err := task.Work.load()
+	if err != nil {
+		return Report{}, err
+	}
+	profile := profiler{prefix: task.Profile}
+	var start sample
+	p := publishing{
+		settings: task.Settings, endpoint: task.Endpoint, workload: workload,
+		clock: Clock{Base: task.Base, Step: task.Work.Step}, paced: task.Paced,
+		begin: func() (err error) {
+			if late := time.Since(task.Base); task.Paced && late > 0 {
+				return fmt.Errorf("the publisher was ready %s after the first change was due: this machine is too busy to measure", late)
+			}
+			if err := profile.start(); err != nil {
+				return err
+			}
+			start, err = takeSample()
+			return err
+		},
+	}
+	messages, err := v.publish(ctx, &p)
+	if err != nil {
+		return Report{}, err
+	}
+	end, err := takeSample()
+	if err := errors.Join(err, profile.stop()); err != nil {
+		return Report{}, err
+	}
+	return Report{Messages: messages, Wall: end.at.Sub(start.at), CPU: end.cpu - start.cpu, Mallocs: end.mallocs - start.mallocs}, nil
+}
+
+// stopTimeout is what a consumer gets to end after the last message; the stock
+// one can hang.
+const stopTimeout = 10 * time.Second
+
+// consume consumes until as many messages are deleted as the next line of the
+// input says.
+func consume(ctx context.Context, v Variant, task Task, lines <-chan string) (Report, error) {
+	m := newMeter(task.Paced)
+	profile := profiler{prefix: task.Profile}
+	m.onStart, m.onEnd = profile.start, profile.stop
+	heap := watchHeap()
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	consumed := make(chan error, 1)
+	go func() {
+		consumed <- v.consume(running, &consuming{variant: v, settings: task.Settings, endpoint: task.Endpoint, meter: m})
+	}()
+	for waiting := true; waiting; {
+		select {
+		case line := <-lines:
+			expected, err := strconv.Atoi(strings.TrimSpace(line))
+			if err != nil {
+				return Report{}, fmt.Errorf("read the number of messages: %w", err)
+			}
+			m.expect(expected)
+		case err := <-consumed:
+			return Report{}, fmt.Errorf("it ended before the last message: %w", errors.Join(err, context.Cause(ctx)))
+		case <-m.done:
+			waiting = false
+		}
+	}
+	stop()
+	report := Report{PeakHeap: heap()}
+	timer := time.NewTimer(stopTimeout)
+	defer timer.Stop()
+	var err error
+	select {
+	case err = <-consumed:
+	case <-timer.C:
+		err = fmt.Errorf("it was still running %s after it was asked to stop", stopTimeout)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	report.Messages, report.Settled = m.deleted, m.settled
+	report.Wall, report.CPU, report.Mallocs = m.end.at.Sub(m.start.at), m.end.cpu-m.start.cpu, m.end.mallocs-m.start.mallocs
+	var failed error
+	report.PeakRSS, failed = peakMemory()
+	return report, errors.Join(err, m.err, failed)
+}
