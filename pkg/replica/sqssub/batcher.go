@@ -6,8 +6,9 @@ import (
 )
 
 // batcher collects items until ten are there, or until the first has lingered
-// long enough, and runs them together. It has goroutines only while batches
-// run.
+// long enough, and runs them together. Its goroutines are started as they are
+// needed, wait for further batches, because a request needs a deep stack that
+// is worth keeping, and end with stop.
 type batcher[T any] struct {
 	run      func([]T)
 	linger   time.Duration
@@ -24,6 +25,9 @@ type batcher[T any] struct {
 	timer   *time.Timer
 	hurried bool
 	items   sync.WaitGroup // items added and not yet run
+	workers sync.WaitGroup
+	started int
+	batches chan []T // to the workers; a batch always finds one that is free
 }
 
 // add takes an item; it never blocks.
@@ -43,8 +47,17 @@ func (b *batcher[T]) hurry() {
 	b.dispatch()
 }
 
-// wait returns when everything added has run.
-func (b *batcher[T]) wait() { b.items.Wait() }
+// stop returns when everything added has run, and all goroutines have ended.
+// Nothing may be added any more.
+func (b *batcher[T]) stop() {
+	b.items.Wait()
+	b.mu.Lock()
+	if b.batches != nil {
+		close(b.batches)
+	}
+	b.mu.Unlock()
+	b.workers.Wait()
+}
 
 func (b *batcher[T]) dispatch() {
 	for len(b.pending) > 0 && b.running < b.parallel {
@@ -54,8 +67,7 @@ func (b *batcher[T]) dispatch() {
 		}
 		batch := b.pending[:n:n]
 		b.pending = b.pending[n:]
-		b.running++
-		go b.work(batch)
+		b.start(batch)
 	}
 	switch {
 	case len(b.pending) == 0:
@@ -74,28 +86,45 @@ func (b *batcher[T]) dispatch() {
 	}
 }
 
+// start has a batch run.
+func (b *batcher[T]) start(batch []T) {
+	if b.batches == nil {
+		b.batches = make(chan []T, b.parallel)
+	}
+	b.running++
+	if b.running > b.started {
+		b.started++
+		b.workers.Go(b.work)
+	}
+	b.batches <- batch // has room: no more than parallel are running
+}
+
+func (b *batcher[T]) work() {
+	for batch := range b.batches {
+		b.run(batch)
+		b.mu.Lock()
+		b.running--
+		b.dispatch()
+		b.mu.Unlock()
+		b.items.Add(-len(batch))
+	}
+}
+
 // fill says how many pending items make the next batch, and whether it can
 // take no more.
 func (b *batcher[T]) fill() (n int, full bool) {
+	if b.bytes == nil {
+		n = min(len(b.pending), MaxBatchMessages)
+		return n, n == MaxBatchMessages
+	}
 	weight := 0
 	for i, item := range b.pending {
 		if i == MaxBatchMessages {
 			return i, true
 		}
-		if b.bytes != nil {
-			if weight += b.bytes(item); i > 0 && weight > b.maxBytes {
-				return i, true
-			}
+		if weight += b.bytes(item); i > 0 && weight > b.maxBytes {
+			return i, true
 		}
 	}
 	return len(b.pending), len(b.pending) == MaxBatchMessages
-}
-
-func (b *batcher[T]) work(batch []T) {
-	b.run(batch)
-	b.mu.Lock()
-	b.running--
-	b.dispatch()
-	b.mu.Unlock()
-	b.items.Add(-len(batch))
 }

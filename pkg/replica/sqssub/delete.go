@@ -42,45 +42,50 @@ func (s *subscription) deleteAll(f *flight) {
 // delete runs one batch of deletes.
 func (s *subscription) delete(batch []deletion) {
 	fates := inBatch(s.requests, deleteAttempts, s.cfg.Random, batch, func(ctx context.Context, batch []deletion) (answer, error) {
-		in := &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(s.queue.url)}
-		for i, d := range batch {
-			in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: entryID(i), ReceiptHandle: aws.String(d.receipt)})
+		in := &sqs.DeleteMessageBatchInput{QueueUrl: aws.String(s.queue.url), Entries: make([]types.DeleteMessageBatchRequestEntry, len(batch))}
+		for i := range batch {
+			in.Entries[i] = types.DeleteMessageBatchRequestEntry{Id: entryID(i), ReceiptHandle: &batch[i].receipt}
 		}
 		s.counts.deleteRequests.Add(1)
 		out, err := s.client.DeleteMessageBatch(ctx, in)
 		if err != nil {
 			return answer{}, err
 		}
-		said := answer{failed: out.Failed}
-		for _, ok := range out.Successful {
-			said.done = append(said.done, ok.Id)
+		said := answer{failed: out.Failed, done: make([]*string, len(out.Successful))}
+		for i := range out.Successful {
+			said.done[i] = out.Successful[i].Id
 		}
 		return said, nil
 	})
-	var lost int
-	var why error
-	for i, d := range batch {
-		if !s.deleted(d) {
-			continue
-		}
-		s.room.settled()
-		if fates[i] != nil {
-			lost, why = lost+1, fates[i]
-			continue
-		}
-		s.counts.deleted.Add(1)
-	}
+	done, lost, why := s.noteDeleted(batch, fates)
+	s.room.settled(done + lost)
+	s.counts.deleted.Add(uint64(done))
 	if lost > 0 {
 		s.counts.undeleted.Add(uint64(lost))
 		s.logger.Warn("settled messages were not deleted; they come again", "messages", lost, "error", why)
 	}
 }
 
-// deleted notes that a delete has been tried, and says whether that was the
-// last of its message.
-func (s *subscription) deleted(d deletion) bool {
+// noteDeleted counts the messages that are deleted, and those of which the last
+// delete has failed.
+func (s *subscription) noteDeleted(batch []deletion, fates []error) (done, lost int, why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for i, d := range batch {
+		switch {
+		case !s.wasLast(d):
+		case fates[i] != nil:
+			lost, why = lost+1, fates[i]
+		default:
+			done++
+		}
+	}
+	return done, lost, why
+}
+
+// wasLast says whether a delete that has been tried was the last of its
+// message. s.mu is held.
+func (s *subscription) wasLast(d deletion) bool {
 	switch f := d.flight; {
 	case len(f.older) > 0 && s.requests.Err() == nil:
 		// It was received once more meanwhile. The handle just deleted is among

@@ -25,13 +25,30 @@ type Delivery struct {
 	Group string
 }
 
+// deliveryContext carries a Delivery beside the values of the subscription.
+type deliveryContext struct {
+	context.Context
+	delivery Delivery
+}
+
 type deliveryKey struct{}
+
+// Value implements context.Context.
+func (c *deliveryContext) Value(key any) any {
+	if _, ours := key.(deliveryKey); ours {
+		return &c.delivery
+	}
+	return c.Context.Value(key)
+}
 
 // Delivered returns what is known about the delivery, from the context of a
 // message that a Subscriber handed out.
 func Delivered(ctx context.Context) (Delivery, bool) {
-	d, ok := ctx.Value(deliveryKey{}).(Delivery)
-	return d, ok
+	d, ok := ctx.Value(deliveryKey{}).(*Delivery)
+	if !ok {
+		return Delivery{}, false
+	}
+	return *d, true
 }
 
 // deliveryAttributes are the system attributes asked for with every receive.

@@ -5,13 +5,16 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/tributary-dev/tributary/pkg/replica"
 )
 
 // flight is a message from its receive to the end of its delete or return.
 // subscription.mu guards the fields below the line.
 type flight struct {
-	delivery Delivery
+	delivery *Delivery
 	raw      types.Message
 	msg      *message.Message
 	// unreadable is why there is no msg.
@@ -38,6 +41,22 @@ type flight struct {
 	// lost says that SQS no longer accepts the receipt handle, or that the
 	// twelve hours are over: the message will come again.
 	lost bool
+}
+
+// newFlight reads a message that a receive sent at the time begun has brought.
+func (s *subscription) newFlight(raw *types.Message, begun, now time.Time) *flight {
+	known := &deliveryContext{Context: s.values, delivery: newDelivery(s.queue.name, raw)}
+	f := &flight{delivery: &known.delivery, raw: *raw, receipt: aws.ToString(raw.ReceiptHandle),
+		receivedAt: begun, visibleFrom: now}
+	f.msg, f.unreadable = decode(s.cfg.Unmarshaler, raw)
+	// The context has no parent that ends: the subscription ends those of its
+	// flights itself, which costs less than to enter each one with a parent.
+	ctx, cancel := context.WithCancelCause(known)
+	f.ctx, f.cancel = replica.WithSettlement(ctx), cancel
+	if f.msg != nil {
+		f.msg.SetContext(f.ctx)
+	}
+	return f
 }
 
 // visibilityLeft returns by how much a message may still be extended.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -160,6 +161,35 @@ func TestNoMoreMessagesAreAskedForThanThereIsRoom(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Where handlers are slower than receives, room comes free bit by bit; receives
+// must not bring it bit by bit.
+func TestSlowHandlersDoNotMakeReceivesSmall(t *testing.T) {
+	inWorld(t, localaws.Config{Latency: 10 * time.Millisecond, Seed: 1}, func(w *world) {
+		url := w.queue("stats-profile", nil)
+		w.send(url, 3000)
+		random := rand.New(rand.NewPCG(1, 1))
+		var mu sync.Mutex
+		s := w.subscriber(sqssub.Config{MaxInFlight: 200})
+		begun := time.Now()
+		w.handle(s, url, func(msg *message.Message) {
+			mu.Lock()
+			takes := 500*time.Millisecond + time.Duration(random.Int64N(int64(time.Second)))
+			mu.Unlock()
+			time.Sleep(takes)
+			msg.Ack()
+		})
+		for s.Stats().Deleted < 3000 && time.Since(begun) < time.Minute {
+			time.Sleep(10 * time.Millisecond)
+		}
+		if took := time.Since(begun); took > 18*time.Second {
+			t.Errorf("3000 messages of a second each took %v, 200 at a time", took)
+		}
+		w.wantAtMost("ReceiveMessage", 420)
+		w.close(s)
+		w.wantDepth(url, 0, 0)
+	})
 }
 
 func TestAHandlerThatOutlivesItsTimeoutLosesItsMessage(t *testing.T) {

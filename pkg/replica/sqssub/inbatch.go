@@ -33,9 +33,12 @@ func inBatch[T any](ctx context.Context, attempts int, random func() float64, it
 		left[i] = i
 	}
 	for attempt := 1; ; attempt++ {
-		batch := make([]T, len(left))
-		for i, at := range left {
-			batch[i] = items[at]
+		batch := items
+		if len(left) < len(items) {
+			batch = make([]T, len(left))
+			for i, at := range left {
+				batch[i] = items[at]
+			}
 		}
 		verdicts, err := once(ctx, batch, call)
 		if err != nil && len(batch) > 1 && blamesAnEntry(err) {

@@ -4,21 +4,19 @@ import (
 	"context"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/uuid"
-
-	"github.com/tributary-dev/tributary/pkg/replica"
 )
 
 // receiveBackoff are the pauses after receives that failed.
 var receiveBackoff = Backoff{Base: 100 * time.Millisecond, Max: 20 * time.Second}
 
 // roomPatience is how long a receive loop waits for room for ten messages
-// where there is room for some: a receive costs the same for one.
-const roomPatience = 10 * time.Millisecond
+// where there is room for some: a receive costs the same for one, and where
+// handlers are what everything waits for, a pause of this length costs nothing
+// but the tenth of the room that it leaves empty.
+const roomPatience = 50 * time.Millisecond
 
 // receiveGrace is how long a receive under way may still bring messages when
 // the subscription stops. Under load it answers within that, and what it brings
@@ -26,69 +24,115 @@ const roomPatience = 10 * time.Millisecond
 // visibility timeout is over.
 const receiveGrace = 200 * time.Millisecond
 
-// received is one message as it came, and what became of reading it.
-type received struct {
-	raw        types.Message
-	delivery   Delivery
-	receipt    string
-	msg        *message.Message
-	unreadable error
+// receiver is one receive loop that is awake.
+type receiver struct {
+	*subscription
+	wait time.Duration // of a long poll
+	load load
+	// failures and early count the last receives in a row that failed, and that
+	// ended early without messages.
+	failures, early int
 }
 
-// receive is one receive loop. No error ends it; only the end of ctx does, and
-// that of request ends a receive under way.
+// receive is the loop that always polls. No error ends it; only the end of ctx
+// does, and that of request ends a receive under way.
 func (s *subscription) receive(ctx, request context.Context) {
-	failures, early := 0, 0
+	r := receiver{subscription: s, wait: s.cfg.WaitTime}
+	for ctx.Err() == nil {
+		if _, err := r.once(ctx, request); err != nil {
+			r.failures++
+			sleep(ctx, receiveBackoff.Pause(r.failures, s.cfg.Random))
+			continue
+		}
+		r.failures = 0
+		if r.early > 0 {
+			sleep(ctx, receiveBackoff.Pause(r.early, s.cfg.Random))
+		}
+	}
+}
+
+// receiveMore is a further loop. It sleeps until another one finds more than it
+// can fetch, and again once there is little to fetch or a receive fails: while
+// SQS throttles or is away, the loop that always polls tries alone.
+func (s *subscription) receiveMore(ctx, request context.Context) {
 	for {
-		want := s.room.take(ctx, MaxBatchMessages, roomPatience)
-		if want == 0 {
+		select {
+		case <-s.more:
+		case <-ctx.Done():
 			return
 		}
-		begun := time.Now()
-		out, err := s.client.ReceiveMessage(request, s.receiveInput(want))
-		s.counts.receives.Add(1)
-		if err != nil {
-			s.room.release(want)
-			if ctx.Err() != nil {
-				// What SQS handed out for an answer that nobody read becomes
-				// visible by itself.
-				return
+		r := receiver{subscription: s, wait: min(furtherWait, s.cfg.WaitTime)}
+		for ctx.Err() == nil {
+			if wanted, err := r.once(ctx, request); err != nil || !wanted {
+				break
 			}
-			failures++
-			s.counts.receiveErrors.Add(1)
-			s.logger.Warn("receive failed; trying again", "error", err, "failures", failures)
-			sleep(ctx, receiveBackoff.Pause(failures, s.cfg.Random))
-			continue
 		}
-		failures = 0
-		fresh := s.admit(s.read(out.Messages), begun)
-		s.room.release(want - fresh)
-		// A long poll without messages that ends early means that the queue has
-		// its most messages in flight, which SQS need not report as an error
-		// ("ChangeMessageVisibility"), or an engine that does not wait; asking
-		// again at once would spin.
-		if len(out.Messages) > 0 || time.Since(begun) > s.cfg.WaitTime/2 {
-			early = 0
-			continue
-		}
-		early++
-		if early == 10 {
-			s.logger.Warn("long polls end early without messages; perhaps the queue has reached its limit of messages in flight")
-		}
-		sleep(ctx, receiveBackoff.Pause(early, s.cfg.Random))
 	}
 }
 
-func (s *subscription) receiveInput(want int) *sqs.ReceiveMessageInput {
+// once receives once, and says whether the loop is worth its requests.
+func (r *receiver) once(ctx, request context.Context) (wanted bool, err error) {
+	room := r.room.take(ctx, MaxBatchMessages, roomPatience)
+	if room == 0 {
+		return false, nil
+	}
+	begun := time.Now()
+	out, err := r.client.ReceiveMessage(request, r.input(room))
+	r.counts.receives.Add(1)
+	if err != nil {
+		r.room.release(room)
+		if ctx.Err() != nil {
+			// What SQS handed out for an answer that nobody read becomes visible
+			// by itself.
+			return false, nil
+		}
+		r.counts.receiveErrors.Add(1)
+		r.logger.Warn("receive failed; trying again", "error", err, "failures", r.failures+1)
+		return false, err
+	}
+	messages := len(out.Messages)
+	fresh := r.admit(out.Messages, begun)
+	r.room.release(room - fresh)
+	took := time.Since(begun)
+	r.noteEarly(messages, took)
+	if room < MaxBatchMessages {
+		return messages > 0, nil // handlers are what is missing, not loops
+	}
+	more, less := r.load.note(messages, took)
+	if more {
+		select {
+		case r.more <- struct{}{}:
+		default: // all are awake
+		}
+	}
+	return !less, nil
+}
+
+// noteEarly notices long polls that end early without messages: the queue has
+// its most messages in flight, which SQS need not report as an error
+// ("ChangeMessageVisibility"), or the engine does not wait; asking again at
+// once would spin.
+func (r *receiver) noteEarly(messages int, took time.Duration) {
+	if messages > 0 || took > r.wait/2 {
+		r.early = 0
+		return
+	}
+	r.early++
+	if r.early == 10 {
+		r.logger.Warn("long polls end early without messages; perhaps the queue has reached its limit of messages in flight")
+	}
+}
+
+func (r *receiver) input(room int) *sqs.ReceiveMessageInput {
 	in := &sqs.ReceiveMessageInput{
-		QueueUrl:                    aws.String(s.queue.url),
-		MaxNumberOfMessages:         int32(want),
-		WaitTimeSeconds:             int32(s.cfg.WaitTime / time.Second),
-		VisibilityTimeout:           int32(s.cfg.VisibilityTimeout / time.Second),
-		MessageAttributeNames:       []string{"All"},
+		QueueUrl:                    aws.String(r.queue.url),
+		MaxNumberOfMessages:         int32(room),
+		WaitTimeSeconds:             int32(r.wait / time.Second),
+		VisibilityTimeout:           int32(r.cfg.VisibilityTimeout / time.Second),
+		MessageAttributeNames:       allAttributes,
 		MessageSystemAttributeNames: deliveryAttributes,
 	}
-	if s.queue.fifo {
+	if r.queue.fifo {
 		// With it, the SDK's own retry of a receive whose answer was lost brings
 		// the same messages instead of a blocked group ("ReceiveMessage").
 		in.ReceiveRequestAttemptId = aws.String(uuid.NewString())
@@ -96,24 +140,4 @@ func (s *subscription) receiveInput(want int) *sqs.ReceiveMessageInput {
 	return in
 }
 
-func (s *subscription) read(messages []types.Message) []received {
-	all := make([]received, len(messages))
-	for i := range messages {
-		raw := &messages[i]
-		msg, err := decode(s.cfg.Unmarshaler, raw)
-		all[i] = received{raw: *raw, delivery: newDelivery(s.queue.name, raw),
-			receipt: aws.ToString(raw.ReceiptHandle), msg: msg, unreadable: err}
-	}
-	return all
-}
-
-func (s *subscription) newFlight(r received, begun, now time.Time) *flight {
-	f := &flight{delivery: r.delivery, raw: r.raw, msg: r.msg, unreadable: r.unreadable,
-		receipt: r.receipt, receivedAt: begun, visibleFrom: now}
-	ctx, cancel := context.WithCancelCause(context.WithValue(s.messages, deliveryKey{}, r.delivery))
-	f.ctx, f.cancel = replica.WithSettlement(ctx), cancel
-	if f.msg != nil {
-		f.msg.SetContext(f.ctx)
-	}
-	return f
-}
+var allAttributes = []string{"All"}

@@ -204,17 +204,24 @@ func TestWhatAReceiveBringsWhileStoppingIsGivenBackAtOnce(t *testing.T) {
 	inWorld(t, localaws.Config{}, func(w *world) {
 		url := w.queue("stats-profile", nil)
 		w.engine.SetFaults(func(c localaws.Call) localaws.Fault {
-			if c.Operation == "ReceiveMessage" {
+			if c.Operation == "ReceiveMessage" && c.Sequence > 1 {
 				return localaws.Fault{DelayAfter: 50 * time.Millisecond} // taken, and on the way
 			}
 			return localaws.Fault{}
 		})
-		w.send(url, 20)
+		w.send(url, 30)
 		s := w.subscriber(sqssub.Config{})
-		w.handle(s, url, func(msg *message.Message) { t.Errorf("message %s was handed out while stopping", msg.Payload) })
+		var handled atomic.Int64
+		w.handle(s, url, func(msg *message.Message) {
+			handled.Add(1)
+			msg.Ack()
+		})
 		time.Sleep(10 * time.Millisecond)
-		w.wantDepth(url, 0, 20)
+		w.wantDepth(url, 0, 20) // with two loops, as the first receive was full
 		w.close(s)
 		w.wantDepth(url, 20, 0)
+		if handled.Load() != 10 {
+			t.Errorf("%d messages were handed out, want the ten that came before stopping", handled.Load())
+		}
 	})
 }

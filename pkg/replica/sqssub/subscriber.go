@@ -3,12 +3,10 @@ package sqssub
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 )
 
@@ -110,10 +108,14 @@ func (s *Subscriber) Close() error {
 	defer bound.Stop()
 	s.sending.Wait()
 	for _, sender := range s.senders {
-		sender.wait()
+		sender.stop()
 	}
 	s.cancelSends(ErrClosed)
 	return nil
 }
 
-func entryID(i int) *string { return aws.String(strconv.Itoa(i)) }
+// entryIDs are the Ids of a batch's entries, which only have to differ within
+// it.
+var entryIDs = [MaxBatchMessages]string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}
+
+func entryID(i int) *string { return &entryIDs[i] }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 )
 
 // subscription is one Subscribe call.
@@ -18,15 +19,15 @@ type subscription struct {
 	room   *room
 
 	// requests is the context of everything said to SQS but receives; it
-	// outlives the drain. messages is the parent of the messages' contexts.
+	// outlives the drain. values has the values of the messages' contexts.
 	requests       context.Context
 	cancelRequests context.CancelCauseFunc
-	messages       context.Context
-	cancelMessages context.CancelCauseFunc
+	values         context.Context
 
 	deletes      *batcher[deletion]
 	visibilities *batcher[visibility]
 
+	more     chan struct{} // wakes a further receive loop, if one sleeps
 	stopping chan struct{} // closed when nothing more is handed out
 	wake     chan struct{} // holds a token when ready may have something
 	work     sync.WaitGroup
@@ -46,6 +47,7 @@ func newSubscription(ctx context.Context, s *Subscriber, q queue) *subscription 
 		logger:     s.cfg.Logger.With("queue", q.name),
 		out:        make(chan *message.Message),
 		room:       newRoom(s.cfg.MaxInFlight),
+		more:       make(chan struct{}),
 		stopping:   make(chan struct{}),
 		wake:       make(chan struct{}, 1),
 		flights:    map[string]*flight{},
@@ -53,9 +55,8 @@ func newSubscription(ctx context.Context, s *Subscriber, q queue) *subscription 
 	}
 	// Handlers and requests go on while the subscription drains, so the end of
 	// the caller's context must not reach them; its values do.
-	alive := context.WithoutCancel(ctx)
-	sub.requests, sub.cancelRequests = context.WithCancelCause(alive)
-	sub.messages, sub.cancelMessages = context.WithCancelCause(alive)
+	sub.values = context.WithoutCancel(ctx)
+	sub.requests, sub.cancelRequests = context.WithCancelCause(sub.values)
 	linger := s.cfg.Linger
 	if q.fifo {
 		linger = min(linger, time.Millisecond)
@@ -80,8 +81,9 @@ func (s *subscription) run(ctx context.Context) {
 	beating, stopBeating := context.WithCancel(s.requests)
 	defer stopBeating()
 	var receivers, handOut, heartbeat sync.WaitGroup
-	for range s.cfg.Receivers {
-		receivers.Go(func() { s.receive(receiving, polling) })
+	receivers.Go(func() { s.receive(receiving, polling) })
+	for range s.cfg.Receivers - 1 {
+		receivers.Go(func() { s.receiveMore(receiving, polling) })
 	}
 	handOut.Go(s.handOut)
 	heartbeat.Go(func() { s.keepInvisible(beating) })
@@ -102,8 +104,8 @@ func (s *subscription) run(ctx context.Context) {
 	stopBeating()
 	heartbeat.Wait()
 	s.deletes.hurry()
-	s.deletes.wait()
-	s.visibilities.wait()
+	s.deletes.stop()
+	s.visibilities.stop()
 	s.cancelRequests(ErrClosed)
 	close(s.out)
 }
@@ -123,30 +125,43 @@ func (s *subscription) drain(timeout time.Duration) (bound *time.Timer) {
 	case <-patience.C:
 		held, _ := s.room.counts()
 		s.logger.Warn("handlers did not finish within the drain timeout; their messages are given back", "messages", held)
-		s.cancelMessages(ErrDrainTimeout)
+		s.interruptHandlers()
 	}
 	// From here on only requests are missing, and handlers that were told.
 	bound = time.AfterFunc(HandBackTimeout, func() { s.cancelRequests(ErrDrainTimeout) })
 	<-settled
-	s.cancelMessages(ErrSettled)
 	return bound
+}
+
+// interruptHandlers ends the contexts of all messages that are not settled.
+func (s *subscription) interruptHandlers() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.flights {
+		f.cancel(ErrDrainTimeout)
+	}
 }
 
 // admit takes in what a receive brought and returns how many messages are new.
 // begun is when the receive was sent.
-func (s *subscription) admit(received []received, begun time.Time) int {
+func (s *subscription) admit(messages []types.Message, begun time.Time) int {
+	if len(messages) == 0 {
+		return 0
+	}
 	now := time.Now()
-	fresh := 0
+	received := make([]*flight, len(messages))
+	for i := range messages {
+		received[i] = s.newFlight(&messages[i], begun, now)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, r := range received {
-		if held, ok := s.flights[r.delivery.MessageID]; ok {
-			held.join(r.receipt, begun, now)
-			s.counts.joined.Add(1)
+	fresh := 0
+	for _, f := range received {
+		if held, ok := s.flights[f.delivery.MessageID]; ok {
+			held.join(f.receipt, begun, now)
 			continue
 		}
-		f := s.newFlight(r, begun, now)
-		s.flights[r.delivery.MessageID] = f
+		s.flights[f.delivery.MessageID] = f
 		fresh++
 		if s.queue.fifo {
 			if behind, busy := s.lanes[f.delivery.Group]; busy {
@@ -158,6 +173,7 @@ func (s *subscription) admit(received []received, begun time.Time) int {
 		s.ready = append(s.ready, f)
 	}
 	s.counts.received.Add(uint64(fresh))
+	s.counts.joined.Add(uint64(len(messages) - fresh))
 	s.wakeHandOut()
 	return fresh
 }

@@ -70,10 +70,11 @@ func (s *subscription) changeVisibility(batch []visibility) {
 	}
 	s.mu.Unlock()
 	fates := inBatch(s.requests, visibilityAttempts, s.cfg.Random, batch, func(ctx context.Context, batch []visibility) (answer, error) {
-		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(s.queue.url)}
+		in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(s.queue.url),
+			Entries: make([]types.ChangeMessageVisibilityBatchRequestEntry, len(batch))}
 		for i, v := range batch {
-			in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
-				Id: entryID(i), ReceiptHandle: aws.String(receipts[v.flight]), VisibilityTimeout: v.seconds(received[v.flight], time.Now())})
+			in.Entries[i] = types.ChangeMessageVisibilityBatchRequestEntry{
+				Id: entryID(i), ReceiptHandle: aws.String(receipts[v.flight]), VisibilityTimeout: v.seconds(received[v.flight], time.Now())}
 		}
 		s.counts.visibilityRequests.Add(1)
 		out, err := s.client.ChangeMessageVisibilityBatch(ctx, in)
@@ -92,7 +93,7 @@ func (s *subscription) changeVisibility(batch []visibility) {
 				s.logger.Debug("a message was not given back; it becomes visible by itself",
 					"message_id", v.flight.delivery.MessageID, "error", fates[i])
 			}
-			s.room.settled()
+			s.room.settled(1)
 			continue
 		}
 		s.extended(v.flight, receipts[v.flight], begun, fates[i])
