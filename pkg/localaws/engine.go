@@ -42,6 +42,9 @@ type Config struct {
 	// TTLSweepEvery is how often expired items are deleted; never if zero,
 	// until SweepTTL is called.
 	TTLSweepEvery time.Duration
+	// StatementsReturnNoItems is dynamodb.Config's: whether
+	// BatchExecuteStatement ignores ReturnValuesOnConditionCheckFailure.
+	StatementsReturnNoItems bool
 	// StreamShards is how many shards a new stream begins with; 2 if zero.
 	StreamShards int
 	// SNSRetries and SNSFilterDelay are sns.Config's Retries and FilterDelay.
@@ -104,6 +107,7 @@ func New(cfg Config) *Engine {
 	e.dynamodb = dynamodb.New(dynamodb.Config{
 		Region: cfg.Region, AccountID: cfg.AccountID, Now: cfg.Now,
 		Streams: e.streams, TTLSweepEvery: cfg.TTLSweepEvery,
+		StatementsReturnNoItems: cfg.StatementsReturnNoItems,
 	})
 	queues := sqs.Config{
 		Region: cfg.Region, AccountID: cfg.AccountID, Now: cfg.Now,

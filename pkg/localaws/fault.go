@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb"
 	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 )
 
@@ -48,6 +49,11 @@ type Fault struct {
 	Error *wire.Error
 	// Drop breaks the connection.
 	Drop Drop
+	// Statement, if set, is asked about each statement of a
+	// BatchExecuteStatement, in their order, and fails some of them while their
+	// neighbours pass: that is how DynamoDB throttles statements, inside HTTP
+	// 200, where the SDK does not retry. Calls of other operations never ask.
+	Statement func(dynamodb.Statement) dynamodb.StatementFault
 }
 
 // Faults decides about one call. It is called concurrently, once per request,
@@ -84,6 +90,13 @@ func Throttled(service Service) *wire.Error {
 	default:
 		return wire.Errorf("RequestThrottled", "Rate exceeded")
 	}
+}
+
+// ThrottledStatement is how DynamoDB refuses one statement of a
+// BatchExecuteStatement over its rate ("BatchStatementError", API reference).
+// The SDK does not retry it.
+func ThrottledStatement() *wire.Error {
+	return wire.Errorf("ThrottlingError", "Throughput exceeds the current capacity of your table or index.")
 }
 
 // Unavailable is the error of a service that is out of order for a moment. The

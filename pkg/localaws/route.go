@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb"
 	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 )
 
@@ -59,6 +60,9 @@ func (e *Engine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var fault Fault
 	if faults := e.faults.Load(); faults != nil {
 		fault = (*faults)(call)
+	}
+	if fault.Statement != nil {
+		ctx = dynamodb.WithStatementFaults(ctx, fault.Statement)
 	}
 	if e.pause(ctx, e.cfg.Latency+fault.DelayBefore) != nil || fault.Drop == DropRequest {
 		panic(http.ErrAbortHandler)

@@ -131,17 +131,22 @@ func (r writeRequest) mutation(t *table) (*mutation, error) {
 // checkBatchIndexKeys refuses a batch one of whose puts breaks an index's
 // rules before any of it is written.
 func (t *table) checkBatchIndexKeys(mutations []*mutation) error {
-	if err := t.rlock(); err != nil {
-		return err
-	}
-	defer t.mu.RUnlock()
 	for _, m := range mutations {
 		if m.table != t || m.kind != putItem {
 			continue
 		}
-		if err := t.checkIndexKeys(m.item, nil, false); err != nil {
+		if err := t.checkPut(m.item); err != nil {
 			return plain(err)
 		}
 	}
 	return nil
+}
+
+// checkPut is checkIndexKeys for a put, under a lock of its own.
+func (t *table) checkPut(item attr.Item) error {
+	if err := t.rlock(); err != nil {
+		return err
+	}
+	defer t.mu.RUnlock()
+	return t.checkIndexKeys(item, nil, false)
 }

@@ -52,6 +52,19 @@ func (k keySchema) checkKey(key attr.Item) error {
 	return k.checkValues(key)
 }
 
+// checkUpdate refuses an update of a key attribute.
+func (k keySchema) checkUpdate(u *expr.Update) error {
+	if u == nil {
+		return nil
+	}
+	for _, path := range u.Paths() {
+		if k.has(path[0].Name) {
+			return faultf("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", path[0].Name)
+		}
+	}
+	return nil
+}
+
 // checkItem checks that a whole item has the schema's key.
 func (k keySchema) checkItem(item attr.Item) error {
 	for _, a := range k.attributes() {

@@ -1,6 +1,8 @@
 package dynamodb
 
 import (
+	"errors"
+
 	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
 	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/expr"
 	"github.com/tributary-dev/tributary/pkg/localaws/wire"
@@ -24,7 +26,9 @@ type mutation struct {
 	item         attr.Item // what a put puts; otherwise the key
 	condition    *expr.Condition
 	update       *expr.Update
-	returnFailed bool // answer a failed condition with the item
+	returnFailed bool  // answer a failed condition with the item
+	absent       bool  // refuse an item that is there, as an INSERT does
+	flaw         error // refuse the write if its condition holds
 }
 
 // newPut makes a put of an item.
@@ -46,12 +50,8 @@ func newKeyed(kind mutationKind, t *table, key attr.Item, w writeExpressions) (*
 	if err := t.key.checkKey(key); err != nil {
 		return nil, err
 	}
-	if w.update != nil {
-		for _, name := range w.update.TopLevelNames() {
-			if t.key.has(name) {
-				return nil, faultf("One or more parameter values were invalid: Cannot update attribute %s. This attribute is part of the key", name)
-			}
-		}
+	if err := t.key.checkUpdate(w.update); err != nil {
+		return nil, err
 	}
 	return &mutation{kind: kind, table: t, at: placeOf(t.key, key), item: key, condition: w.condition, update: w.update}, nil
 }
@@ -63,6 +63,9 @@ type unmet struct{ item attr.Item }
 const unmetMessage = "The conditional request failed"
 
 func (u unmet) Error() string { return unmetMessage }
+
+// errDuplicate is an INSERT of an item that is there.
+var errDuplicate = errors.New("duplicate item")
 
 // answer is the error as a single write answers it.
 func (u unmet) answer() error {
@@ -84,6 +87,9 @@ func (m *mutation) decide(old attr.Item) (attr.Item, error) {
 			return nil, err
 		}
 	}
+	if m.absent && old != nil {
+		return nil, errDuplicate
+	}
 	if m.condition != nil {
 		holds, err := m.condition.Eval(old)
 		if err != nil {
@@ -95,6 +101,9 @@ func (m *mutation) decide(old attr.Item) (attr.Item, error) {
 			}
 			return nil, unmet{}
 		}
+	}
+	if m.flaw != nil {
+		return nil, m.flaw
 	}
 	switch m.kind {
 	case putItem:
@@ -131,6 +140,16 @@ type written struct {
 
 // run carries out a single write.
 func (m *mutation) run() (written, error) {
+	w, err := m.try()
+	if u, ok := err.(unmet); ok {
+		return w, u.answer()
+	}
+	return w, plain(err)
+}
+
+// try is run with decide's errors. A write that its condition stopped costs
+// what it would have cost the table.
+func (m *mutation) try() (written, error) {
 	t := m.table
 	if err := t.lock(); err != nil {
 		return written{}, err
@@ -139,11 +158,12 @@ func (m *mutation) run() (written, error) {
 	e := t.get(m.at)
 	old := itemOf(e)
 	next, err := m.decide(old)
-	if u, ok := err.(unmet); ok {
-		return written{}, u.answer()
-	}
 	if err != nil {
-		return written{}, plain(err)
+		w := written{}
+		if _, stopped := err.(unmet); stopped || err == errDuplicate {
+			w.cost.table = writeUnits(max(sizeOf(e), m.item.Size()))
+		}
+		return w, err
 	}
 	return written{old: old, next: next, cost: t.write(m.at, e, next, false), collection: t.hasLocalIndex()}, nil
 }

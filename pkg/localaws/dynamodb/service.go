@@ -23,6 +23,11 @@ type Config struct {
 	// TTLSweepEvery is how often expired items are deleted; never if zero,
 	// until SweepTTL is called.
 	TTLSweepEvery time.Duration
+	// StatementsReturnNoItems makes BatchExecuteStatement ignore
+	// ReturnValuesOnConditionCheckFailure, as a capture by others shows AWS
+	// itself to do; by default a failed condition is answered with the item, as
+	// AWS documents ("BatchStatementError") and DynamoDB Local does.
+	StatementsReturnNoItems bool
 }
 
 func (c Config) withDefaults() Config {
@@ -48,6 +53,7 @@ type Service struct {
 	operations map[string]func(body []byte) (any, error)
 	tokens     tokens
 	cache      *expr.Cache // of parsed expressions
+	statements statements
 
 	mu     sync.RWMutex
 	tables map[string]*table
@@ -58,7 +64,7 @@ type Service struct {
 
 // New makes a service without tables.
 func New(cfg Config) *Service {
-	s := &Service{cfg: cfg.withDefaults(), tables: make(map[string]*table), cache: expr.NewCache()}
+	s := &Service{cfg: cfg.withDefaults(), tables: make(map[string]*table), cache: expr.NewCache(), statements: newStatements()}
 	s.operations = s.allOperations()
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
@@ -106,6 +112,9 @@ func (s *Service) allOperations() map[string]func([]byte) (any, error) {
 func (s *Service) Invoke(ctx context.Context, operation string, body []byte) (any, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if operation == "BatchExecuteStatement" { // the one that asks its context for faults
+		return s.batchExecuteStatement(ctx, body)
 	}
 	run, ok := s.operations[operation]
 	if !ok {

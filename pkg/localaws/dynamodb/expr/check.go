@@ -9,7 +9,8 @@ import (
 
 // conditionChecker puts names and values into a condition and refuses what
 // DynamoDB refuses before it looks at an item, in DynamoDB's order: operands
-// before the operator they belong to, left before right.
+// before the operator they belong to, left before right. Without parameters the
+// tree is a Program's, whose names and values are in place.
 type conditionChecker struct {
 	parameters *Parameters
 	tree       *tree
@@ -51,10 +52,16 @@ func (c conditionChecker) node(n *node) error {
 }
 
 func (c conditionChecker) operand(o *operand) error {
-	switch o.kind {
-	case pathOperand:
+	switch {
+	case o.kind == callOperand:
+	case c.parameters == nil:
+		if o.kind == pathOperand {
+			return c.tree.defined(o.slot)
+		}
+		return nil
+	case o.kind == pathOperand:
 		return c.parameters.bindPath(c.tree, c.bound, o.slot)
-	case valueOperand:
+	default:
 		return c.parameters.bindValue(c.tree, c.bound, o.slot)
 	}
 	for _, arg := range o.args {

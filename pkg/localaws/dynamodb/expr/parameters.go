@@ -180,7 +180,7 @@ func (p *Parameters) bindPath(t *tree, b *bound, slot int) error {
 		if strings.HasPrefix(e.Name, "#") || strings.HasPrefix(e.Name, ":") {
 			name, ok := p.names[e.Name]
 			if !ok {
-				return validation("An expression attribute name used in the document path is not defined; attribute name: %s", e.Name)
+				return undefinedName(e.Name)
 			}
 			p.usedNames = noted(p.usedNames, e.Name, len(p.names))
 			e.Name = name
@@ -189,6 +189,10 @@ func (p *Parameters) bindPath(t *tree, b *bound, slot int) error {
 	}
 	b.paths[slot] = path
 	return nil
+}
+
+func undefinedName(name string) error {
+	return validation("An expression attribute name used in the document path is not defined; attribute name: %s", name)
 }
 
 func (p *Parameters) bindValue(t *tree, b *bound, slot int) error {

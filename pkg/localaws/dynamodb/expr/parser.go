@@ -246,9 +246,13 @@ func parse(g grammar, text string) (*tree, error) {
 	case p.flaw != nil:
 		return nil, p.flaw
 	case p.operators > maxOperators:
-		return nil, validation("The expression contains too many operators; operator count: %d", maxOperators+1)
+		return nil, tooManyOperators()
 	}
 	return p.tree, nil
+}
+
+func tooManyOperators() error {
+	return validation("The expression contains too many operators; operator count: %d", maxOperators+1)
 }
 
 func (p *parser) whole(g grammar) error {

@@ -74,10 +74,17 @@ func comparePaths(a, b Path) int {
 // the same value for a list and a map.
 func checkApart(paths []Path) error {
 	for i, one := range paths {
-		for _, other := range paths[:i] {
-			if err := checkPair(other, one); err != nil {
-				return err
-			}
+		if err := checkApartFrom(one, paths[:i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkApartFrom(one Path, others []Path) error {
+	for _, other := range others {
+		if err := checkPair(other, one); err != nil {
+			return err
 		}
 	}
 	return nil

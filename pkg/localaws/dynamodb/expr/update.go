@@ -30,7 +30,13 @@ func (p *Parameters) Update(text string) (*Update, error) {
 	if err := u.bind(p, t); err != nil {
 		return nil, inParameter(updateKind, err)
 	}
-	for _, a := range t.updates {
+	u.arrange(t.updates)
+	return u, nil
+}
+
+// arrange puts the actions in the order they are applied in.
+func (u *Update) arrange(actions []action) {
+	for _, a := range actions {
 		if a.section == remove {
 			u.removals = append(u.removals, a)
 		} else {
@@ -39,7 +45,6 @@ func (p *Parameters) Update(text string) (*Update, error) {
 	}
 	slices.SortStableFunc(u.puts, func(a, b action) int { return comparePaths(u.paths[a.path], u.paths[b.path]) })
 	slices.SortStableFunc(u.removals, func(a, b action) int { return comparePaths(u.paths[b.path], u.paths[a.path]) })
-	return u, nil
 }
 
 // TopLevelNames returns the attributes the update changes, each once, in the
