@@ -4,17 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"testing"
-	"testing/synctest"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/localaws"
-	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
 	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
@@ -22,18 +18,7 @@ import (
 
 func inTable(t *testing.T, f func(t *testing.T, engine *localaws.Engine, store *dynamostore.Store)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		engine := localaws.New(localaws.Config{})
-		defer engine.Close()
-		db := dynamodb.NewFromConfig(localawstest.Config(engine))
-		_, err := db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-			TableName: aws.String("items"), BillingMode: types.BillingModePayPerRequest,
-			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("id"), AttributeType: types.ScalarAttributeTypeS}},
-			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+	inTables(t, localaws.Config{}, []string{"items"}, func(t *testing.T, engine *localaws.Engine, db *dynamodb.Client) {
 		f(t, engine, dynamostore.New(db, dynamostore.Config{}))
 	})
 }

@@ -1,0 +1,177 @@
+package dynamostore_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/localaws"
+	ddb "github.com/tributary-dev/tributary/pkg/localaws/dynamodb"
+	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
+	"github.com/tributary-dev/tributary/pkg/localaws/wire"
+	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+)
+
+func writes(n int, version contracts.Version) []replica.Write {
+	all := make([]replica.Write, n)
+	for i := range all {
+		all[i] = write(fmt.Sprint("item ", i), version, nil)
+	}
+	return all
+}
+
+// about says that a statement is about one of the items.
+func about(s ddb.Statement, items ...string) bool {
+	return slices.ContainsFunc(s.Parameters, func(p attr.Value) bool {
+		return slices.ContainsFunc(items, func(item string) bool { return p.Equal(attr.String(item)) })
+	})
+}
+
+// A throttled statement, which the SDK takes for a success, is tried again
+// after a pause, and with it nothing else.
+func TestThrottledStatementsAreTriedAgainAlone(t *testing.T) {
+	for _, code := range []string{"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "InternalServerError", "TransactionConflict"} {
+		inTable(t, func(t *testing.T, engine *localaws.Engine, store *dynamostore.Store) {
+			store.WriteEach(t.Context(), writes(25, 1))
+			engine.ResetRequests()
+			var sizes []int
+			engine.SetFaults(func(c localaws.Call) localaws.Fault {
+				sizes = append(sizes, strings.Count(string(c.Body), "UPDATE "))
+				attempt := len(sizes)
+				return localaws.Fault{Statement: func(s ddb.Statement) ddb.StatementFault {
+					if attempt <= 3 && about(s, "item 3", "item 17") {
+						return ddb.StatementFault{Error: wire.Errorf(code, "too much")}
+					}
+					return ddb.StatementFault{}
+				}}
+			})
+			began := time.Now()
+			results, errs := store.WriteEach(t.Context(), writes(25, 2))
+			if errs != nil {
+				t.Fatalf("%s: %v", code, errs)
+			}
+			for i, r := range results {
+				if !r.Written {
+					t.Errorf("%s: write %d: %+v", code, i, r)
+				}
+			}
+			if got := fmt.Sprint(sizes); got != "[25 2 2 2]" {
+				t.Errorf("%s: requests of %s statements", code, got)
+			}
+			if took := time.Since(began); took < 80*time.Millisecond || took > 200*time.Millisecond {
+				t.Errorf("%s: the pauses took %v together", code, took)
+			}
+		})
+	}
+}
+
+// What stays throttled is given back, to be retried; its neighbours are
+// written.
+func TestWhatStaysThrottledIsGivenBack(t *testing.T) {
+	inTable(t, func(t *testing.T, engine *localaws.Engine, store *dynamostore.Store) {
+		store.WriteEach(t.Context(), writes(25, 1))
+		engine.SetFaults(func(localaws.Call) localaws.Fault {
+			return localaws.Fault{Statement: func(s ddb.Statement) ddb.StatementFault {
+				if about(s, "item 3", "item 4") {
+					return ddb.StatementFault{Error: localaws.ThrottledStatement()}
+				}
+				return ddb.StatementFault{}
+			}}
+		})
+		results, errs := store.WriteEach(t.Context(), writes(25, 2))
+		for i := range results {
+			throttled := i == 3 || i == 4
+			if results[i].Written == throttled || (errs[i] != nil) != throttled {
+				t.Errorf("write %d: %+v, %v", i, results[i], errs[i])
+			}
+			if replica.Classify(errs[i]).Verdict != replica.Retry {
+				t.Errorf("write %d: %v is not retried", i, errs[i])
+			}
+		}
+	})
+}
+
+// An effect whose answer says that nobody knows, or whose answer is lost, shows
+// the write itself as the item that was met; nothing is written twice.
+func TestALostAnswerShowsTheWritesThemselves(t *testing.T) {
+	faults := map[string]func(c localaws.Call) localaws.Fault{
+		"a lost answer": func(c localaws.Call) localaws.Fault {
+			if c.Sequence == 1 {
+				return localaws.Fault{Drop: localaws.DropResponse}
+			}
+			return localaws.Fault{}
+		},
+		"an internal error": func(c localaws.Call) localaws.Fault {
+			return localaws.Fault{Statement: func(ddb.Statement) ddb.StatementFault {
+				if c.Sequence == 1 {
+					return ddb.StatementFault{Error: wire.Errorf("InternalServerError", "Internal server error"), Applied: true}
+				}
+				return ddb.StatementFault{}
+			}}
+		},
+	}
+	for name, fault := range faults {
+		for _, cfg := range engines {
+			inLoad(t, cfg, func(t *testing.T, l *load) {
+				for version := contracts.Version(1); version <= 2; version++ { // created, then updated
+					l.engine.ResetRequests()
+					l.engine.SetFaults(fault)
+					results, errs := l.store.WriteEach(t.Context(), writes(25, version))
+					if errs != nil {
+						t.Fatalf("%s: %v", name, errs)
+					}
+					for i, r := range results {
+						if !r.Written && r.Found["v"].Text() != version.Value().Text() {
+							t.Errorf("%s: write %d of version %d: %+v", name, i, version, r)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// What would have a whole request refused is kept out of it; what slips through
+// costs its neighbours nothing but requests.
+func TestPoisonCostsItsNeighboursNothing(t *testing.T) {
+	for name, slips := range map[string]bool{"known beforehand": false, "refused by the service": true} {
+		inTable(t, func(t *testing.T, engine *localaws.Engine, store *dynamostore.Store) {
+			store.WriteEach(t.Context(), writes(25, 1))
+			due := writes(25, 2)
+			for i, v := range []contracts.Value{
+				contracts.Number("123456789012345678901234567890123456789"), contracts.StringSet(), contracts.StringSet("a", "a"),
+				contracts.NumberSet("1", "1.0"), contracts.List(contracts.Number("none")), contracts.String(strings.Repeat("x", 401<<10)),
+			} {
+				due[4*i].Set["poison"] = v
+			}
+			if slips {
+				due = writes(25, 2)
+				due[4].Set["poison"] = contracts.String("the service knows why")
+				engine.SetFaults(func(c localaws.Call) localaws.Fault {
+					if strings.Contains(string(c.Body), "poison") {
+						return localaws.Fault{Error: wire.Errorf("ValidationException", "One or more parameter values were invalid")}
+					}
+					return localaws.Fault{}
+				})
+			}
+			engine.ResetRequests()
+			results, errs := store.WriteEach(t.Context(), due)
+			for i := range due {
+				_, poisoned := due[i].Set["poison"]
+				if results[i].Written == poisoned {
+					t.Errorf("%s: write %d: %+v", name, i, results[i])
+				}
+				if rejected := replica.Classify(errs[i]).Verdict == replica.Reject; rejected != poisoned {
+					t.Errorf("%s: write %d: %v", name, i, errs[i])
+				}
+			}
+			if updates := engine.Requests().Of(localaws.DynamoDB, "UpdateItem"); !slips && updates != 6 {
+				t.Errorf("%s: %d updates, want those of the poisoned alone", name, updates)
+			}
+		})
+	}
+}
