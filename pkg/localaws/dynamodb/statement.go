@@ -151,9 +151,6 @@ func condition(b *expr.Builder, c *partiql.Condition) (expr.Predicate, error) {
 		return expr.Predicate{}, emptyName()
 	}
 	if c.Op == partiql.Missing || c.Op == partiql.Present {
-		if c.First.Kind == partiql.Parameter {
-			return expr.Predicate{}, invalid("The left hand side argument to IS must be a Variable Reference, Literal, or Path")
-		}
 		return b.Exists(operand(b, c.First), c.Op == partiql.Present), nil
 	}
 	return b.Compare(c.Op, operand(b, c.First), operand(b, c.Second)), nil
@@ -219,6 +216,8 @@ func (st *statement) mutation(s *Service, parameters []attr.Value) (m *mutation,
 		return nil, false, err
 	}
 	switch {
+	case st.Where == nil:
+		return nil, false, noKey()
 	case st.Table == "":
 		return nil, false, emptyName()
 	case badName(st.Table):

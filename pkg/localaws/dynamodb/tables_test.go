@@ -265,7 +265,7 @@ func TestWhatItDoesNotKnowIsRefusedByName(t *testing.T) {
 	r := newRig(t)
 	r.create(t, things("things"))
 	rows := map[string]struct{ operation, body, code, part string }{
-		"an operation":                {"BatchExecuteStatement", `{}`, "UnknownOperationException", "BatchExecuteStatement"},
+		"an operation":                {"ExecuteStatement", `{}`, "UnknownOperationException", "ExecuteStatement"},
 		"a legacy put condition":      {"PutItem", `{"TableName":"things","Item":{},"Expected":{}}`, "ValidationException", `"Expected"`},
 		"legacy update actions":       {"UpdateItem", `{"TableName":"things","Key":{},"AttributeUpdates":{}}`, "ValidationException", `"AttributeUpdates"`},
 		"legacy key conditions":       {"Query", `{"TableName":"things","KeyConditions":{}}`, "ValidationException", `"KeyConditions"`},

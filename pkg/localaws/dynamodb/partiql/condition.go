@@ -1,6 +1,9 @@
 package partiql
 
-import "github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
+import (
+	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
+	"github.com/tributary-dev/tributary/pkg/localaws/wire"
+)
 
 // maxDepth bounds how deep parentheses and NOTs nest. DynamoDB has a bound too,
 // which is not documented.
@@ -112,6 +115,9 @@ func (p *parser) missing(o Operand) (*Condition, error) {
 		return nil, err
 	} else if again != "" {
 		return nil, Unknown{"comparisons of conditions"}
+	}
+	if o.Kind == Parameter {
+		p.flaw = wire.Errorf("ValidationException", "The left hand side argument to IS must be a Variable Reference, Literal, or Path")
 	}
 	return &Condition{Op: op, First: o}, nil
 }

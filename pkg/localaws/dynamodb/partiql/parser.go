@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// Parse reads one statement. Its error is ErrMalformed, an Unknown, or the
-// *wire.Error by which DynamoDB refuses a literal or the name of an inserted
-// attribute.
+// Parse reads one statement. Its error is ErrMalformed, an Unknown, or a
+// *wire.Error by which DynamoDB refuses a literal number or a parameter before
+// IS.
 func Parse(statement string) (*Statement, error) {
 	p := &parser{source: statement, tokens: scan(statement)}
 	var err error
@@ -26,6 +26,9 @@ func Parse(statement string) (*Statement, error) {
 	if p.peek().kind != end {
 		return nil, p.unexpected()
 	}
+	if p.flaw != nil {
+		return nil, p.flaw
+	}
 	return &p.statement, nil
 }
 
@@ -41,6 +44,7 @@ type parser struct {
 	tokens    []token
 	at        int
 	depth     int
+	flaw      error // beyond grammar, which a mistake in grammar hides
 	statement Statement
 }
 
