@@ -7,8 +7,7 @@ import (
 
 // batcher collects items until ten are there, or until the first has lingered
 // long enough, and runs them together. Its goroutines are started as they are
-// needed, wait for further batches, because a request needs a deep stack that
-// is worth keeping, and end with stop.
+// needed.
 type batcher[T any] struct {
 	run      func([]T)
 	linger   time.Duration
@@ -17,6 +16,9 @@ type batcher[T any] struct {
 	// too heavy by itself goes alone. Nil: items weigh nothing.
 	bytes    func(T) int
 	maxBytes int
+	// stay lets goroutines wait for further batches, until stop: a request needs
+	// a deep stack, which is costly to grow for every batch.
+	stay bool
 
 	mu      sync.Mutex
 	pending []T
@@ -26,8 +28,8 @@ type batcher[T any] struct {
 	hurried bool
 	items   sync.WaitGroup // items added and not yet run
 	workers sync.WaitGroup
-	started int
-	batches chan []T // to the workers; a batch always finds one that is free
+	idle    int      // workers without a batch
+	batches chan []T // to idle workers, one each
 }
 
 // add takes an item; it never blocks.
@@ -86,28 +88,42 @@ func (b *batcher[T]) dispatch() {
 	}
 }
 
-// start has a batch run.
+// start has a batch run. b.mu is held.
 func (b *batcher[T]) start(batch []T) {
 	if b.batches == nil {
 		b.batches = make(chan []T, b.parallel)
 	}
 	b.running++
-	if b.running > b.started {
-		b.started++
+	if b.idle > 0 {
+		b.idle--
+	} else {
 		b.workers.Go(b.work)
 	}
-	b.batches <- batch // has room: no more than parallel are running
+	b.batches <- batch // never blocks: no more than parallel are running
 }
 
 func (b *batcher[T]) work() {
 	for batch := range b.batches {
 		b.run(batch)
-		b.mu.Lock()
-		b.running--
-		b.dispatch()
-		b.mu.Unlock()
 		b.items.Add(-len(batch))
+		if !b.next() {
+			return
+		}
 	}
+}
+
+// next makes a worker idle, and says whether it is still needed.
+func (b *batcher[T]) next() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running--
+	b.idle++
+	b.dispatch()
+	if b.idle > 0 && !b.stay {
+		b.idle--
+		return false
+	}
+	return true
 }
 
 // fill says how many pending items make the next batch, and whether it can

@@ -43,8 +43,8 @@ type Config struct {
 	// Receivers is how many receive loops a subscription has at most. Each
 	// brings up to ten messages a round trip: eight, at 10 ms, 8,000 a second.
 	// One always polls, which costs an idle queue one request in WaitTime; the
-	// others wake, each by another, while receives bring nearly ten, and go back
-	// to sleep when they bring few. Default 8, from 1 to 100.
+	// others start, each from another, while receives bring nearly ten, and end
+	// when they bring few or fail. Default 8, from 1 to 100.
 	Receivers int
 	// MaxInFlight bounds the messages of a subscription that are held without
 	// being settled; as many again may wait for their delete or return to be

@@ -33,7 +33,7 @@ func (s *subscription) handOut() {
 		switch {
 		case f == nil:
 			select {
-			case <-s.wake:
+			case <-s.arrived:
 			case <-s.stopping:
 				return
 			}
@@ -45,7 +45,8 @@ func (s *subscription) handOut() {
 			select {
 			case s.out <- f.msg:
 				s.counts.handedOut.Add(1)
-				s.work.Go(func() { s.await(f) })
+				s.work.Add(1)
+				go s.await(f)
 			case <-s.stopping:
 				s.mu.Lock()
 				s.ready = append([]*flight{f}, s.ready...)
@@ -88,6 +89,7 @@ func (s *subscription) forget(f *flight) {
 // await waits until a message that was handed out is settled, one way or the
 // other.
 func (s *subscription) await(f *flight) {
+	defer s.work.Done()
 	defer f.cancel(ErrSettled)
 	if s.cfg.HandlerTimeout > 0 {
 		timer := time.AfterFunc(s.cfg.HandlerTimeout, func() { f.cancel(ErrHandlerTimeout) })

@@ -2,18 +2,18 @@ package sqssub
 
 import "time"
 
-// Further loops wake and sleep by how many of the ten messages that they ask
+// Further loops start and end by how many of the ten messages that they ask
 // for receives bring. SQS may return fewer than are there
 // ("MaxNumberOfMessages", API reference of ReceiveMessage), so neither ten nor
 // any single answer decides: deviations from a middle are summed up, as a
 // cumulative sum test does. Two full receives in a row speak for another loop,
-// or three of nine, or a longer row that is seldom below seven: a backlog wakes
+// or three of nine, or a longer row that is seldom below seven: a backlog starts
 // all loops in a few round trips, twice as many each time, while arrivals that
-// one loop fetches five at a time wake another by chance once in hundreds. One
-// empty receive, two of one or two messages, or four of three send a loop to
-// sleep; what SQS withholds now and then does not. The gap between the two
-// middles keeps loops that share what is there, half each, from waking and
-// sleeping in turn.
+// one loop fetches five at a time start another by chance once in hundreds. One
+// empty receive, two of one or two messages, or four of three end a
+// loop; what SQS withholds now and then does not. The gap between the two
+// middles keeps loops that share what is there, half each, from starting and
+// ending in turn.
 const (
 	busyAbove, busyBy = 7, 5
 	idleBelow, idleBy = 4, 4

@@ -126,10 +126,11 @@ func TestABacklogIsDrainedByAllLoopsThoughReceivesAreSeldomFull(t *testing.T) {
 				for s.Stats().Deleted < 5000 && time.Since(begun) < time.Minute {
 					time.Sleep(time.Millisecond)
 				}
-				// Six and a half messages a receive by eight loops are 5,200 a second.
+				// Six and a half messages a receive are 650 a second by one loop and
+				// 5,200 by eight, which start a little later than with full ones.
 				rate := 5000 / time.Since(begun).Seconds()
 				t.Logf("%.0f messages a second", rate)
-				if rate < 3500 || polls.most.Load() != 8 {
+				if rate < 2600 || polls.most.Load() != 8 {
 					t.Errorf("%.0f messages a second by %d loops", rate, polls.most.Load())
 				}
 				w.close(s)

@@ -51,23 +51,29 @@ func (s *subscription) receive(ctx, request context.Context) {
 	}
 }
 
-// receiveMore is a further loop. It sleeps until another one finds more than it
-// can fetch, and again once there is little to fetch or a receive fails: while
-// SQS throttles or is away, the loop that always polls tries alone.
+// wake starts a further loop, unless there are as many as there may be.
+func (s *subscription) wake(ctx, request context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.awake < s.cfg.Receivers {
+		s.awake++
+		s.receivers.Go(func() { s.receiveMore(ctx, request) })
+	}
+}
+
+// receiveMore is a further loop. It ends once there is little to fetch, or when
+// a receive fails: while SQS throttles or is away, the loop that always polls
+// tries alone.
 func (s *subscription) receiveMore(ctx, request context.Context) {
-	for {
-		select {
-		case <-s.more:
-		case <-ctx.Done():
-			return
-		}
-		r := receiver{subscription: s, wait: min(furtherWait, s.cfg.WaitTime)}
-		for ctx.Err() == nil {
-			if wanted, err := r.once(ctx, request); err != nil || !wanted {
-				break
-			}
+	r := receiver{subscription: s, wait: min(furtherWait, s.cfg.WaitTime)}
+	for ctx.Err() == nil {
+		if wanted, err := r.once(ctx, request); err != nil || !wanted {
+			break
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.awake--
 }
 
 // once receives once, and says whether the loop is worth its requests.
@@ -100,10 +106,7 @@ func (r *receiver) once(ctx, request context.Context) (wanted bool, err error) {
 	}
 	more, less := r.load.note(messages, took)
 	if more {
-		select {
-		case r.more <- struct{}{}:
-		default: // all are awake
-		}
+		r.wake(ctx, request)
 	}
 	return !less, nil
 }

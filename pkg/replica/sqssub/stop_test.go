@@ -204,12 +204,12 @@ func TestWhatAReceiveBringsWhileStoppingIsGivenBackAtOnce(t *testing.T) {
 	inWorld(t, localaws.Config{}, func(w *world) {
 		url := w.queue("stats-profile", nil)
 		w.engine.SetFaults(func(c localaws.Call) localaws.Fault {
-			if c.Operation == "ReceiveMessage" && c.Sequence > 1 {
+			if c.Operation == "ReceiveMessage" && c.Sequence > 2 {
 				return localaws.Fault{DelayAfter: 50 * time.Millisecond} // taken, and on the way
 			}
 			return localaws.Fault{}
 		})
-		w.send(url, 30)
+		w.send(url, 40)
 		s := w.subscriber(sqssub.Config{})
 		var handled atomic.Int64
 		w.handle(s, url, func(msg *message.Message) {
@@ -217,11 +217,11 @@ func TestWhatAReceiveBringsWhileStoppingIsGivenBackAtOnce(t *testing.T) {
 			msg.Ack()
 		})
 		time.Sleep(10 * time.Millisecond)
-		w.wantDepth(url, 0, 20) // with two loops, as the first receive was full
+		w.wantDepth(url, 0, 20) // by two loops, as two receives were full
 		w.close(s)
 		w.wantDepth(url, 20, 0)
-		if handled.Load() != 10 {
-			t.Errorf("%d messages were handed out, want the ten that came before stopping", handled.Load())
+		if handled.Load() != 20 {
+			t.Errorf("%d messages were handed out, want the 20 that came before stopping", handled.Load())
 		}
 	})
 }

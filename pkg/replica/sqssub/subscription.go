@@ -27,12 +27,14 @@ type subscription struct {
 	deletes      *batcher[deletion]
 	visibilities *batcher[visibility]
 
-	more     chan struct{} // wakes a further receive loop, if one sleeps
 	stopping chan struct{} // closed when nothing more is handed out
-	wake     chan struct{} // holds a token when ready may have something
+	arrived  chan struct{} // holds a token when ready may have something
 	work     sync.WaitGroup
 
+	receivers sync.WaitGroup // receive loops that are awake
+
 	mu      sync.Mutex
+	awake   int                // of the receivers
 	flights map[string]*flight // by SQS message id
 	ready   []*flight          // may be handed out, in this order
 	// lanes has the groups of a FIFO queue of which a message is ready or
@@ -47,9 +49,9 @@ func newSubscription(ctx context.Context, s *Subscriber, q queue) *subscription 
 		logger:     s.cfg.Logger.With("queue", q.name),
 		out:        make(chan *message.Message),
 		room:       newRoom(s.cfg.MaxInFlight),
-		more:       make(chan struct{}),
 		stopping:   make(chan struct{}),
-		wake:       make(chan struct{}, 1),
+		arrived:    make(chan struct{}, 1),
+		awake:      1,
 		flights:    map[string]*flight{},
 		lanes:      map[string][]*flight{},
 	}
@@ -61,8 +63,8 @@ func newSubscription(ctx context.Context, s *Subscriber, q queue) *subscription 
 	if q.fifo {
 		linger = min(linger, time.Millisecond)
 	}
-	sub.deletes = &batcher[deletion]{run: sub.delete, linger: linger, parallel: parallelRequests}
-	sub.visibilities = &batcher[visibility]{run: sub.changeVisibility, linger: linger, parallel: parallelRequests}
+	sub.deletes = &batcher[deletion]{run: sub.delete, linger: linger, parallel: parallelRequests, stay: true}
+	sub.visibilities = &batcher[visibility]{run: sub.changeVisibility, linger: linger, parallel: parallelRequests, stay: true}
 	return sub
 }
 
@@ -80,11 +82,8 @@ func (s *subscription) run(ctx context.Context) {
 	defer cutOff()
 	beating, stopBeating := context.WithCancel(s.requests)
 	defer stopBeating()
-	var receivers, handOut, heartbeat sync.WaitGroup
-	receivers.Go(func() { s.receive(receiving, polling) })
-	for range s.cfg.Receivers - 1 {
-		receivers.Go(func() { s.receiveMore(receiving, polling) })
-	}
+	var handOut, heartbeat sync.WaitGroup
+	s.receivers.Go(func() { s.receive(receiving, polling) })
 	handOut.Go(s.handOut)
 	heartbeat.Go(func() { s.keepInvisible(beating) })
 
@@ -97,7 +96,7 @@ func (s *subscription) run(ctx context.Context) {
 	defer time.AfterFunc(receiveGrace, cutOff).Stop()
 	close(s.stopping)
 	handOut.Wait()
-	receivers.Wait() // before anything is given back, which they would receive again
+	s.receivers.Wait() // before anything is given back, which they would receive again
 	s.giveBackWaiting()
 	bound := s.drain(s.cfg.DrainTimeout - time.Since(stopped))
 	defer bound.Stop()
@@ -180,7 +179,7 @@ func (s *subscription) admit(messages []types.Message, begun time.Time) int {
 
 func (s *subscription) wakeHandOut() {
 	select {
-	case s.wake <- struct{}{}:
+	case s.arrived <- struct{}{}:
 	default:
 	}
 }

@@ -20,8 +20,8 @@ type wireForm struct{}
 
 // Unmarshal implements watermill-aws's Unmarshaler.
 func (wireForm) Unmarshal(raw *types.Message) (*message.Message, error) {
-	id := aws.ToString(raw.MessageId) // for messages that Watermill did not publish
-	metadata := make(message.Metadata, len(raw.MessageAttributes))
+	// The id is for messages that Watermill did not publish.
+	msg := message.NewMessage(aws.ToString(raw.MessageId), []byte(aws.ToString(raw.Body)))
 	for name, attribute := range raw.MessageAttributes {
 		kind, _, _ := strings.Cut(aws.ToString(attribute.DataType), ".")
 		var value string
@@ -34,13 +34,11 @@ func (wireForm) Unmarshal(raw *types.Message) (*message.Message, error) {
 			continue
 		}
 		if name == wsqs.UUIDAttribute {
-			id = value
+			msg.UUID = value
 			continue
 		}
-		metadata[name] = value
+		msg.Metadata[name] = value
 	}
-	msg := message.NewMessage(id, []byte(aws.ToString(raw.Body)))
-	msg.Metadata = metadata
 	return msg, nil
 }
 
