@@ -249,3 +249,16 @@ func (r *rig) contents(t tester, index string) []string {
 	}
 	return list
 }
+
+func TestLiteralsStandBesideParameters(t *testing.T) {
+	r := newRig(t)
+	r.create(t, things("things"))
+	st := statement(`UPDATE "things" SET "x"=?, "y"='it''s' WHERE "p"='a' AND "s"=? AND "x"=4.0`, n("5"), s("1"))
+	for x, want := range map[string]string{"4": `p="a" s="1" x=5 y="it's" `, "3": `p="a" s="1" x=3 `} {
+		r.put(t, "things", item{"p": s("a"), "s": s("1"), "x": n(x)})
+		r.batch(t, st)
+		if got := text(r.all(t, "things")["1"]); got != want {
+			t.Errorf("of x=%s it made %s, want %s", x, got, want)
+		}
+	}
+}
