@@ -1,9 +1,7 @@
 package attr
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 
 	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 )
@@ -83,31 +81,6 @@ func decodeItem(data []byte) (Item, error) {
 	return item, d.end()
 }
 
-// decoder reads a value in one pass, so that nesting costs no repeated
-// scanning and is cut off at MaxDepth.
-type decoder struct{ tokens *json.Decoder }
-
-func newDecoder(data []byte) decoder {
-	tokens := json.NewDecoder(bytes.NewReader(data))
-	tokens.UseNumber()
-	return decoder{tokens}
-}
-
-func (d decoder) next() (json.Token, error) {
-	token, err := d.tokens.Token()
-	if err != nil {
-		return nil, wire.Errorf("SerializationException", "the attribute value is no JSON: %v", err)
-	}
-	return token, nil
-}
-
-func (d decoder) end() error {
-	if _, err := d.tokens.Token(); err != io.EOF {
-		return wire.Errorf("SerializationException", "the attribute value goes on after its end")
-	}
-	return nil
-}
-
 func misplaced(token json.Token, wanted string) error {
 	found := "NULL_VALUE"
 	switch t := token.(type) {
@@ -129,63 +102,7 @@ func misplaced(token json.Token, wanted string) error {
 	return wire.Errorf("SerializationException", "%s can not be converted to %s", found, wanted)
 }
 
-// object calls field for each name of an object, positioned at its value. It
-// returns false for a JSON null.
-func (d decoder) object(field func(name string) error) (bool, error) {
-	token, err := d.next()
-	if err != nil || token == nil {
-		return false, err
-	}
-	if token != json.Delim('{') {
-		return false, misplaced(token, "a structure")
-	}
-	for d.tokens.More() {
-		token, err := d.next()
-		if err != nil {
-			return false, err
-		}
-		name, _ := token.(string)
-		if err := field(name); err != nil {
-			return false, err
-		}
-	}
-	_, err = d.next()
-	return true, err
-}
-
-// elements calls element at each element of an array. It returns false for a
-// JSON null.
-func (d decoder) elements(element func() error) (bool, error) {
-	token, err := d.next()
-	if err != nil || token == nil {
-		return false, err
-	}
-	if token != json.Delim('[') {
-		return false, misplaced(token, "a list")
-	}
-	for d.tokens.More() {
-		if err := element(); err != nil {
-			return false, err
-		}
-	}
-	_, err = d.next()
-	return true, err
-}
-
-// text reads a string; false stands for a JSON null.
-func (d decoder) text() (string, bool, error) {
-	token, err := d.next()
-	if err != nil || token == nil {
-		return "", false, err
-	}
-	s, ok := token.(string)
-	if !ok {
-		return "", false, misplaced(token, "String")
-	}
-	return s, true, nil
-}
-
-func (d decoder) truth() (truth, present bool, err error) {
+func (d *decoder) truth() (truth, present bool, err error) {
 	token, err := d.next()
 	if err != nil || token == nil {
 		return false, false, err
@@ -197,7 +114,7 @@ func (d decoder) truth() (truth, present bool, err error) {
 	return truth, true, nil
 }
 
-func (d decoder) value(depth int) (Value, error) {
+func (d *decoder) value(depth int) (Value, error) {
 	const empty = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 	var value Value
 	count := 0

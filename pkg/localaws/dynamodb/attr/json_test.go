@@ -126,7 +126,13 @@ func FuzzValueUnmarshalJSON(f *testing.F) {
 			if !errors.As(err, &refused) {
 				t.Fatalf("%q: %v", data, err)
 			}
+			if json.Valid(data) && strings.Contains(err.Error(), "is no JSON") {
+				t.Fatalf("%q is taken for no JSON", data)
+			}
 			return
+		}
+		if !json.Valid(data) {
+			t.Fatalf("%q was accepted, and is no JSON", data)
 		}
 		if err := v.CheckDepth(); err != nil {
 			t.Fatalf("%q was accepted: %v", data, err)

@@ -11,7 +11,7 @@ import (
 
 // typed reads what follows a type descriptor. A JSON null counts as absent, as
 // it does for AWS.
-func (d decoder) typed(t Type, depth int) (v Value, present bool, err error) {
+func (d *decoder) typed(t Type, depth int) (v Value, present bool, err error) {
 	switch t {
 	case TypeString, TypeNumber, TypeBinary:
 		return d.scalar(t)
@@ -35,12 +35,12 @@ func (d decoder) typed(t Type, depth int) (v Value, present bool, err error) {
 }
 
 // skipUnknown refuses a descriptor that names no type.
-func (d decoder) skipUnknown(t Type) error {
+func (d *decoder) skipUnknown(t Type) error {
 	return wire.Errorf("ValidationException", "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes: %q is none", string(t))
 }
 
-func (d decoder) scalar(t Type) (Value, bool, error) {
-	text, present, err := d.text()
+func (d *decoder) scalar(t Type) (Value, bool, error) {
+	text, present, err := d.string()
 	if err != nil || !present {
 		return Value{}, false, err
 	}
@@ -58,7 +58,7 @@ func (d decoder) scalar(t Type) (Value, bool, error) {
 	return String(text), true, nil
 }
 
-func (d decoder) listOf(depth int) (Value, bool, error) {
+func (d *decoder) listOf(depth int) (Value, bool, error) {
 	elements := []Value{}
 	present, err := d.elements(func() error {
 		if depth >= MaxDepth {
@@ -74,7 +74,7 @@ func (d decoder) listOf(depth int) (Value, bool, error) {
 	return List(elements...), present, err
 }
 
-func (d decoder) mapOf(depth int) (Value, bool, error) {
+func (d *decoder) mapOf(depth int) (Value, bool, error) {
 	fields := map[string]Value{}
 	present, err := d.object(func(name string) error {
 		if depth >= MaxDepth {
@@ -93,7 +93,7 @@ func (d decoder) mapOf(depth int) (Value, bool, error) {
 	return Map(fields), present, err
 }
 
-func (d decoder) setOf(t Type) (Value, bool, error) {
+func (d *decoder) setOf(t Type) (Value, bool, error) {
 	memberType, _ := t.Member()
 	var members []Value
 	present, err := d.elements(func() error {
