@@ -24,9 +24,10 @@ import (
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
 
-// What a message costs beside the SDK's own calls. Each pair of lines makes
-// the same requests; cpu-ns/msg is the whole process's time on all cores, and
-// with localaws includes the engine, which is the same on both sides.
+// What a message costs beside the SDK's own calls: each pair of lines makes the
+// same requests. cpu-ns/msg is the whole process's time on all cores; with
+// localaws it includes the engine, which is the same on both sides, and with the
+// tape next to nothing but the consumer.
 func BenchmarkConsume(b *testing.B) {
 	for _, engine := range []struct {
 		name string
@@ -37,39 +38,45 @@ func BenchmarkConsume(b *testing.B) {
 	} {
 		for _, consumer := range []struct {
 			name string
-			run  func(client *sqs.Client, url string, n int)
+			run  func(b *testing.B, client *sqs.Client, url string)
 		}{
 			{"bareSDK", consumeBare},
-			{"sqssub", func(client *sqs.Client, url string, n int) { consume(b, client, url, n) }},
+			{"sqssub", consume},
 		} {
 			b.Run(engine.name+"/"+consumer.name, func(b *testing.B) {
 				client, url := engine.open(b)
-				n := max(b.N, 1)
 				if engine.name == "localaws" {
-					fill(b, client, url, n)
+					fill(b, client, url, b.N)
 				}
 				b.ReportAllocs()
-				var before, after syscall.Rusage
 				runtime.GC()
-				_ = syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+				before := cpuTime(b)
 				b.ResetTimer()
-				consumer.run(client, url, n)
+				consumer.run(b, client, url)
 				b.StopTimer()
-				_ = syscall.Getrusage(syscall.RUSAGE_SELF, &after)
-				cpu := func(u syscall.Rusage) int64 { return u.Utime.Nano() + u.Stime.Nano() }
-				b.ReportMetric(float64(cpu(after)-cpu(before))/float64(n), "cpu-ns/msg")
+				b.ReportMetric(float64(cpuTime(b)-before)/float64(b.N), "cpu-ns/msg")
 			})
 		}
 	}
+}
+
+// cpuTime returns the process's nanoseconds on all cores.
+func cpuTime(b *testing.B) int64 {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u.Utime.Nano() + u.Stime.Nano()
 }
 
 // loops is how many receive loops each side of the comparison has.
 const loops = 4
 
 // consumeBare is the least that can be done: receive ten, delete ten.
-func consumeBare(client *sqs.Client, url string, n int) {
+func consumeBare(b *testing.B, client *sqs.Client, url string) {
 	var left atomic.Int64
-	left.Store(int64(n))
+	left.Store(int64(b.N))
 	var all sync.WaitGroup
 	for range loops {
 		all.Go(func() {
@@ -78,7 +85,8 @@ func consumeBare(client *sqs.Client, url string, n int) {
 					MaxNumberOfMessages: 10, VisibilityTimeout: 30, MessageAttributeNames: []string{"All"},
 					MessageSystemAttributeNames: []types.MessageSystemAttributeName{"ApproximateReceiveCount", "SentTimestamp", "MessageGroupId"}})
 				if err != nil {
-					panic(err)
+					b.Error(err)
+					return
 				}
 				if len(out.Messages) == 0 {
 					continue
@@ -88,7 +96,8 @@ func consumeBare(client *sqs.Client, url string, n int) {
 					in.Entries = append(in.Entries, types.DeleteMessageBatchRequestEntry{Id: aws.String(strconv.Itoa(i)), ReceiptHandle: m.ReceiptHandle})
 				}
 				if _, err := client.DeleteMessageBatch(context.Background(), in); err != nil {
-					panic(err)
+					b.Error(err)
+					return
 				}
 				left.Add(-int64(len(out.Messages)))
 			}
@@ -97,7 +106,7 @@ func consumeBare(client *sqs.Client, url string, n int) {
 	all.Wait()
 }
 
-func consume(b *testing.B, client *sqs.Client, url string, n int) {
+func consume(b *testing.B, client *sqs.Client, url string) {
 	s, err := sqssub.New(client, sqssub.Config{Receivers: loops})
 	if err != nil {
 		b.Fatal(err)
@@ -106,7 +115,7 @@ func consume(b *testing.B, client *sqs.Client, url string, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for range n {
+	for range b.N {
 		(<-messages).Ack()
 	}
 	go func() {

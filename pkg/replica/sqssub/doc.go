@@ -5,15 +5,22 @@
 // whose handler left a *replica.RejectedError by replica.Settle moves it to the
 // dead-letter queue, whole and with the reason, before it is deleted from the
 // source. So does the last nack that the queue's RedrivePolicy allows: SQS
-// itself would move the message without the reason. Nothing a message does or contains holds up its neighbours. While a
-// message is held its visibility is extended, up to SQS's twelve hours; a
-// second delivery of a message that is still held is joined with the first and
-// not handed out. Deletes, extensions and returns share requests, ten each;
+// itself would move the message without the reason. Nothing a message does or
+// contains holds up its neighbours. While a message is held its visibility is
+// extended, up to SQS's twelve hours; a second delivery of a message that is
+// still held is joined with the first and not handed out. Deletes, extensions and returns share requests, ten each;
 // failures inside a batch are retried one by one. Receiving stops while
 // MaxInFlight messages are held, slows down under throttling and errors, and
 // speeds up again by itself. On a FIFO queue a group has one message handed out
 // at a time, and a nack takes the later ones of its group back with it, in
 // their order.
+//
+// SQS bills every receive, the empty ones as well, so one loop polls always, and
+// up to Receivers do while receives keep coming back nearly full: an idle queue
+// costs one long poll in twenty seconds, what one loop can fetch is not spread
+// over several, and a backlog has all of them after some six round trips. A
+// receive need not be full for that, because SQS may return fewer messages than
+// it has. Where handlers are slower than SQS, receives wait for room for ten.
 //
 // Stopping, by Close or by the end of Subscribe's context, has two phases:
 // receiving ends and what was not handed out is given back, as soon as the

@@ -291,6 +291,32 @@ func TestAFinalFailureOfADeleteIsNotRetried(t *testing.T) {
 	})
 }
 
+func TestAnEntryThatTheAnswerLeavesOutIsTriedAgain(t *testing.T) {
+	inWorld(t, localaws.Config{}, func(w *world) {
+		url := w.queue("stats-profile", nil)
+		w.send(url, 20)
+		var mu sync.Mutex
+		tries := map[string]int{}
+		w.partial.fail = func(operation string, entry map[string]any) *types.BatchResultErrorEntry {
+			mu.Lock()
+			defer mu.Unlock()
+			id := operation + fmt.Sprint(entry["ReceiptHandle"])
+			if tries[id]++; tries[id] == 1 && len(tries)%2 == 0 {
+				return &types.BatchResultErrorEntry{}
+			}
+			return nil
+		}
+		s := w.subscriber(sqssub.Config{})
+		w.handle(s, url, ack)
+		time.Sleep(10 * time.Second)
+		w.wantDepth(url, 0, 0)
+		w.close(s)
+		if stats := s.Stats(); stats.Deleted != 20 || stats.Undeleted != 0 {
+			t.Errorf("%+v, want 20 messages deleted", stats)
+		}
+	})
+}
+
 func TestAnExtensionUnderWayDoesNotUndoAReturn(t *testing.T) {
 	inWorld(t, localaws.Config{}, func(w *world) {
 		url := w.queue("stats-profile", nil)

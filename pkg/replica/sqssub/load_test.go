@@ -263,3 +263,26 @@ func TestAFIFOBacklogOfManyGroupsWakesAllLoops(t *testing.T) {
 		w.wantDepth(url, 0, 0)
 	})
 }
+
+// Batches that arrive while a loop waits for them show no backlog.
+func TestBatchesThatArriveInPeaceCostOneReceiveEach(t *testing.T) {
+	inWorld(t, localaws.Config{Latency: 10 * time.Millisecond}, func(w *world) {
+		url := w.queue("stats-profile", nil)
+		s := w.subscriber(sqssub.Config{})
+		w.handle(s, url, ack)
+		in := &sqs.SendMessageBatchInput{QueueUrl: &url}
+		for i := range 10 {
+			in.Entries = append(in.Entries, types.SendMessageBatchRequestEntry{Id: aws.String(fmt.Sprint(i)), MessageBody: aws.String("x")})
+		}
+		w.engine.ResetRequests()
+		for range 200 {
+			if _, err := w.client.SendMessageBatch(w.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(3 * time.Second)
+		}
+		w.wantAtMost("ReceiveMessage", 202)
+		w.close(s)
+		w.wantDepth(url, 0, 0)
+	})
+}

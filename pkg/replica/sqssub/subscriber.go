@@ -36,7 +36,10 @@ type Subscriber struct {
 
 var _ message.Subscriber = (*Subscriber)(nil)
 
-// New makes a Subscriber, or reports everything that is wrong with cfg.
+// New makes a Subscriber, or reports everything that is wrong with cfg. At full
+// load a subscription has up to cfg.Receivers receives and eight deletes under
+// way; the client's HTTP transport should keep as many idle connections a host,
+// where the SDK's own keeps ten, or some are made anew all the time.
 func New(client *sqs.Client, cfg Config) (*Subscriber, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

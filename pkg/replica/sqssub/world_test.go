@@ -181,7 +181,8 @@ func (w *world) close(s *sqssub.Subscriber) time.Duration {
 // 200, as SQS does.
 type partial struct {
 	next http.RoundTripper
-	// fail returns the reason for which an entry fails, or nil.
+	// fail returns the reason for which an entry fails, or nil. One without a code
+	// leaves the entry out of the answer.
 	fail func(operation string, entry map[string]any) *types.BatchResultErrorEntry
 	// empty answers receives at once and without messages, counted by empties.
 	empty   bool
@@ -212,6 +213,9 @@ func (p *partial) RoundTrip(r *http.Request) (*http.Response, error) {
 	var passed []map[string]any
 	for _, entry := range in.Entries {
 		if reason := p.fail(operation, entry); reason != nil {
+			if reason.Code == nil {
+				continue
+			}
 			failed = append(failed, map[string]any{"Id": entry["Id"], "Code": aws.ToString(reason.Code),
 				"Message": aws.ToString(reason.Message), "SenderFault": reason.SenderFault})
 			continue
