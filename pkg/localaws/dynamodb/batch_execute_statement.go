@@ -20,7 +20,7 @@ type batchExecuteStatementInput struct {
 // is for the reads that localaws does not know.
 type batchStatement struct {
 	Statement                           string
-	Parameters                          []attr.Value
+	Parameters                          attr.Values
 	ReturnValuesOnConditionCheckFailure string
 }
 

@@ -8,13 +8,14 @@
 // writes no record ("Change data capture for DynamoDB Streams": a PutItem or
 // UpdateItem that does not change any data in an item). An operation or
 // parameter it does not have, the legacy ones (Expected, AttributeUpdates,
-// KeyConditions, ...) included, is refused by its name.
+// KeyConditions, ...) included, is refused by its name. Of PartiQL it has
+// BatchExecuteStatement with the statements that package partiql reads.
 //
 // It differs from AWS on purpose where waiting serves nobody: tables and
 // indexes are usable at once, counts and sizes are current, throughput is
 // unlimited, UpdateTimeToLive has no hour between two changes, and a single
-// write waits for a transaction on its item where AWS answers
-// TransactionConflictException. It keeps everything in memory.
+// write or statement waits for a transaction on its item where AWS answers
+// TransactionConflictException or TransactionConflict. It keeps everything in memory.
 //
 // All of it is safe for concurrent use.
 package dynamodb

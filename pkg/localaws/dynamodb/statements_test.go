@@ -163,7 +163,7 @@ func TestParametersOfABatchThatAreNotKnownAreRefused(t *testing.T) {
 		`{"Statements":[{"Statement":"x","Parameters":[{"S":1}]}]}`:     "",
 		`{"Statements":[{"Statement":"x","Parameters":[null]}]}`:        "empty",
 		`{"Statements":[{"Statement":"x","Parameters":[{"Q":"1"}]}]}`:   "Q",
-		`{"Statements":[{"Statement":"x","Parameters":{"S":"1"}}]}`:     "Parameters",
+		`{"Statements":[{"Statement":"x","Parameters":{"S":"1"}}]}`:     "Start of structure",
 		`{"Statements":[{"Statement":"x"}],"ReturnConsumedCapacity":1}`: "ReturnConsumedCapacity",
 	} {
 		code, message := r.post(t, "BatchExecuteStatement", body)
