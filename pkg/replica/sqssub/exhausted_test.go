@@ -7,8 +7,10 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/tributary-dev/tributary/pkg/localaws"
+	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
@@ -72,5 +74,72 @@ func TestExhaustionLosesNothing(t *testing.T) {
 		w.close(s)
 		w.wantDepth(source, 1, 0)
 		w.wantDepth(dead, 0, 0)
+	})
+}
+
+// Every nack needs to know the queue's RedrivePolicy, and every request is
+// billed: many nacks at a time ask once, and none is asked for once a minute.
+func TestNacksDoNotAskForTheRedrivePolicyEachTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		policy bool
+		fault  localaws.Fault
+		most   int64
+	}{
+		"where there is one":       {true, localaws.Fault{}, 1},
+		"where there is none":      {false, localaws.Fault{}, 3},
+		"where it may not be read": {true, localaws.Fault{Error: &wire.Error{Code: "AccessDenied", Message: "no", Status: 403}}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorld(t, localaws.Config{Latency: 10 * time.Millisecond}, func(w *world) {
+				url := ""
+				if c.policy {
+					url, _ = w.withDeadLetters("stats-profile", 1000)
+				} else {
+					url = w.queue("stats-profile", nil)
+				}
+				w.send(url, 60)
+				w.engine.SetFaults(func(call localaws.Call) localaws.Fault {
+					if call.Operation == "GetQueueAttributes" {
+						return c.fault
+					}
+					return localaws.Fault{}
+				})
+				s := w.subscriber(sqssub.Config{NackBackoff: sqssub.Backoff{Max: 4 * time.Second}})
+				var nacks atomic.Int64
+				w.handle(s, "stats-profile", func(msg *message.Message) {
+					nacks.Add(1)
+					msg.Nack()
+				})
+				time.Sleep(3*time.Minute - time.Second)
+				if n := nacks.Load(); n < 2000 {
+					w.Errorf("only %d nacks", n)
+				}
+				w.wantAtMost("GetQueueAttributes", c.most)
+				w.close(s)
+			})
+		})
+	}
+}
+
+func TestARedrivePolicyThatIsAddedWorksWithinAMinute(t *testing.T) {
+	inWorld(t, localaws.Config{}, func(w *world) {
+		source := w.queue("stats-profile", nil)
+		w.send(source, 1)
+		s := w.subscriber(sqssub.Config{NackBackoff: sqssub.Backoff{Max: 4 * time.Second}})
+		w.handle(s, source, func(msg *message.Message) {
+			replica.Settle(msg, &replica.RejectedError{Reason: "malformed event", Err: errors.New("no subject")})
+			msg.Nack()
+		})
+		time.Sleep(30 * time.Second)
+		dead := w.queue("stats-profile-dlq", nil)
+		policy := `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:stats-profile-dlq","maxReceiveCount":1000}`
+		if _, err := w.client.SetQueueAttributes(w.Context(), &awssqs.SetQueueAttributesInput{QueueUrl: &source,
+			Attributes: map[string]string{"RedrivePolicy": policy}}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(70 * time.Second)
+		w.close(s)
+		w.wantDepth(source, 0, 0)
+		w.wantDepth(dead, 1, 0)
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
 	wsqs "github.com/ThreeDotsLabs/watermill-aws/sqs"
@@ -53,9 +54,10 @@ type queues struct {
 	resolver wsqs.QueueUrlResolver
 	logger   watermill.LoggerAdapter
 
+	asking   chan struct{} // holds a token; its holder asks for a RedrivePolicy
 	mu       sync.Mutex
-	limits   map[string]int     // by URL: MaximumMessageSize
-	redrives map[string]redrive // by URL: RedrivePolicy
+	limits   map[string]int          // by URL: MaximumMessageSize
+	redrives map[string]knownRedrive // by URL: RedrivePolicy
 }
 
 // redrive is what a queue's RedrivePolicy says. The zero redrive is none.
@@ -64,12 +66,24 @@ type redrive struct {
 	maxReceives int
 }
 
+// knownRedrive is a redrive, or why it is not known, and until when that holds;
+// zero is for ever.
+type knownRedrive struct {
+	redrive
+	err   error
+	until time.Time
+}
+
+// redriveLife is how long it is believed that a queue has no RedrivePolicy, or
+// that it may not be read: every nack needs to know, and every request is billed.
+const redriveLife = time.Minute
+
 func newQueues(client *sqs.Client, resolver wsqs.QueueUrlResolver, logger *slog.Logger) *queues {
 	if resolver == nil {
 		resolver = newByNameOrURL()
 	}
 	return &queues{client: client, resolver: resolver, logger: watermill.NewSlogLogger(logger),
-		limits: map[string]int{}, redrives: map[string]redrive{}}
+		asking: make(chan struct{}, 1), limits: map[string]int{}, redrives: map[string]knownRedrive{}}
 }
 
 // find returns the queue of a name or URL.
@@ -117,15 +131,43 @@ func (q *queues) deadLetterQueue(ctx context.Context, source string) (queue, err
 	return policy.deadLetters, err
 }
 
-// redrive returns what a source queue's RedrivePolicy says. It is read once,
-// unless there is none: one that is added works at once.
+// redrive returns what a source queue's RedrivePolicy says. It is read once;
+// where there is none, or no right to read it, again after redriveLife.
 func (q *queues) redrive(ctx context.Context, source string) (redrive, error) {
-	q.mu.Lock()
-	known, ok := q.redrives[source]
-	q.mu.Unlock()
-	if ok {
-		return known, nil
+	if known, ok := q.knownRedrive(source); ok {
+		return known.redrive, known.err
 	}
+	select {
+	case q.asking <- struct{}{}:
+		defer func() { <-q.asking }()
+	case <-ctx.Done():
+		return redrive{}, context.Cause(ctx)
+	}
+	if known, ok := q.knownRedrive(source); ok { // the one before us has asked
+		return known.redrive, known.err
+	}
+	policy, err := q.readRedrive(ctx, source)
+	known := knownRedrive{redrive: policy, err: err}
+	switch {
+	case err != nil && (retry.Worthwhile(err) || ctx.Err() != nil):
+		return redrive{}, err // the next call asks again
+	case err != nil || policy.deadLetters.url == "":
+		known.until = time.Now().Add(redriveLife)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.redrives[source] = known
+	return policy, err
+}
+
+func (q *queues) knownRedrive(source string) (knownRedrive, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	known, ok := q.redrives[source]
+	return known, ok && (known.until.IsZero() || time.Now().Before(known.until))
+}
+
+func (q *queues) readRedrive(ctx context.Context, source string) (redrive, error) {
 	text, err := q.attribute(ctx, source, types.QueueAttributeNameRedrivePolicy)
 	if err != nil {
 		return redrive{}, fmt.Errorf("read the redrive policy: %w", err)
@@ -150,11 +192,7 @@ func (q *queues) redrive(ctx context.Context, source string) (redrive, error) {
 		return redrive{}, fmt.Errorf("find the dead-letter queue %s: %w", policy.Target, err)
 	}
 	maxReceives, _ := policy.MaxReceives.Int64() // 0 where SQS took something else
-	known = redrive{deadLetters: newQueue(aws.ToString(found.QueueUrl)), maxReceives: int(maxReceives)}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.redrives[source] = known
-	return known, nil
+	return redrive{deadLetters: newQueue(aws.ToString(found.QueueUrl)), maxReceives: int(maxReceives)}, nil
 }
 
 func (q *queues) attribute(ctx context.Context, url string, name types.QueueAttributeName) (string, error) {
