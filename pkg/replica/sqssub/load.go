@@ -44,5 +44,8 @@ func (l *load) note(messages int, took time.Duration) (more, less bool) {
 	if more = l.busy >= busyBy; more {
 		l.busy = 0
 	}
-	return more, l.idle >= idleBy
+	if less = l.idle >= idleBy; less {
+		l.idle = 0
+	}
+	return more, less
 }
