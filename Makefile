@@ -13,7 +13,7 @@ KILL ?=
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 .PHONY: build
 build: ## build the binaries into bin/
@@ -26,6 +26,14 @@ demo: ## play the real data through the running services and check that every co
 .PHONY: up
 up: ## start the system with the initial load and leave it running until Ctrl-C
 	@sh .ci/task demo up -profiles '$(PROFILES)' -statistics '$(STATISTICS)'
+
+.PHONY: bench
+bench: ## measure against stock watermill-aws and a bare SDK loop, into bench/results.json
+	@sh .ci/task bench -out bench/results.json
+
+.PHONY: bench-profile
+bench-profile: ## profile Tributary and the bare loop, into bin/profiles
+	@sh .ci/task bench-profile
 
 .PHONY: test
 test: ## run every module's tests, with the race detector where there is a C compiler

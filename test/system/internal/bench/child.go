@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -24,8 +23,9 @@ type Task struct {
 	Settings Settings
 	Work     Work
 	Base     time.Time
-	Paced    bool   // changes are published when they are due, and lag is noted
-	Profile  string // prefix of the files that profiles go to; empty for none
+	Paced    bool // changes are published when they are due, and lag is noted
+	// The files that profiles go to; empty for none.
+	CPUProfile, AllocsProfile string
 }
 
 // The roles.
@@ -87,14 +87,13 @@ func Child(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if task.Profile != "" {
-		runtime.MemProfileRate = 0 // until what is measured begins
-	}
+	profile := &profiler{cpuFile: task.CPUProfile, allocsFile: task.AllocsProfile}
+	profile.prepare()
 	var report Report
 	if task.Role == rolePublish {
-		report, err = publish(ctx, v, task)
+		report, err = publish(ctx, v, task, profile)
 	} else {
-		report, err = consume(ctx, v, task, lines)
+		report, err = consume(ctx, v, task, profile, lines)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", v.Name, task.Role, err)
@@ -115,12 +114,11 @@ func readLines(ctx context.Context, in io.Reader, lines chan<- string, cancel co
 	cancel(errors.Join(errors.New("the input ended: whoever started this is gone"), scanner.Err()))
 }
 
-func publish(ctx context.Context, v Variant, task Task) (Report, error) {
+func publish(ctx context.Context, v Variant, task Task, profile *profiler) (Report, error) {
 	workload, err := task.Work.load()
 	if err != nil {
 		return Report{}, err
 	}
-	profile := profiler{prefix: task.Profile}
 	var start sample
 	p := publishing{
 		settings: task.Settings, endpoint: task.Endpoint, workload: workload,
@@ -153,9 +151,8 @@ const stopTimeout = 10 * time.Second
 
 // consume consumes until as many messages are deleted as the next line of the
 // input says.
-func consume(ctx context.Context, v Variant, task Task, lines <-chan string) (Report, error) {
+func consume(ctx context.Context, v Variant, task Task, profile *profiler, lines <-chan string) (Report, error) {
 	m := newMeter(task.Paced)
-	profile := profiler{prefix: task.Profile}
 	m.onStart, m.onEnd = profile.start, profile.stop
 	heap := watchHeap()
 	running, stop := context.WithCancel(ctx)

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	wsqs "github.com/ThreeDotsLabs/watermill-aws/sqs"
+	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -23,64 +25,35 @@ import (
 	"github.com/tributary-dev/tributary/pkg/replica"
 )
 
-// publishFloor sends the relay's messages ten a request, those of one relay
-// batch at the same time.
+// publishFloor sends the relay's messages ten a request: those of one batch of
+// the relay at the same time, or paced those that are due.
 func publishFloor(ctx context.Context, p *publishing) (int, error) {
-	batch := p.settings.RelayBatch
+	records, together := p.settings.RelayBatch, 1
 	if p.paced {
-		batch = 1
+		records, together = together, records
 	}
-	if err := prepare(ctx, p, batch); err != nil {
+	prepared, err := p.prepare(ctx, records)
+	if err != nil {
 		return 0, err
 	}
-	var batches [][]snstypes.PublishBatchRequestEntry
 	messages := 0
-	for _, prepared := range p.prepared {
-		entries := make([]snstypes.PublishBatchRequestEntry, 0, len(prepared))
-		for i, msg := range prepared {
-			attributes := map[string]snstypes.MessageAttributeValue{"_watermill_message_uuid": snsText("String", msg.UUID)}
-			for name, value := range msg.Metadata {
-				kind := "String"
-				if name == replica.MetadataChanged {
-					kind = "String.Array"
-				}
-				attributes[name] = snsText(kind, value)
-			}
-			entries = append(entries, snstypes.PublishBatchRequestEntry{
-				Id: aws.String(strconv.Itoa(i)), Message: aws.String(string(msg.Payload)), MessageAttributes: attributes,
-			})
+	batches := make([][]snstypes.PublishBatchRequestEntry, len(prepared))
+	for i, batch := range prepared {
+		messages += len(batch)
+		for _, msg := range batch {
+			batches[i] = append(batches[i], snsEntry(msg))
 		}
-		messages += len(entries)
-		batches = append(batches, entries)
 	}
 	topics := sns.NewFromConfig(awsConfig(p.endpoint))
-	topic := aws.String("arn:aws:sns:" + region + ":" + account + ":" + topicName)
 	if err := p.begin(); err != nil {
 		return 0, err
 	}
 	for from := 0; from < len(batches); {
-		to, err := p.due(ctx, from, len(batches), 1)
-		if p.paced {
-			to, err = p.due(ctx, from, len(batches), p.settings.RelayBatch)
-		}
+		to, err := p.due(ctx, from, len(batches), together)
 		if err != nil {
 			return 0, err
 		}
-		group, ctx := errgroup.WithContext(ctx)
-		group.SetLimit(p.settings.Publishers)
-		for entries := range slices.Chunk(slices.Concat(batches[from:to]...), messagesPerRequest) {
-			for i := range entries {
-				entries[i].Id = aws.String(strconv.Itoa(i))
-			}
-			group.Go(func() error {
-				out, err := topics.PublishBatch(ctx, &sns.PublishBatchInput{TopicArn: topic, PublishBatchRequestEntries: entries})
-				if err == nil && len(out.Failed) > 0 {
-					err = fmt.Errorf("publish: %d entries were not accepted: %s", len(out.Failed), aws.ToString(out.Failed[0].Message))
-				}
-				return err
-			})
-		}
-		if err := group.Wait(); err != nil {
+		if err := sendFloor(ctx, topics, slices.Concat(batches[from:to]...), p.settings.Publishers); err != nil {
 			return 0, err
 		}
 		from = to
@@ -88,8 +61,39 @@ func publishFloor(ctx context.Context, p *publishing) (int, error) {
 	return messages, nil
 }
 
-func snsText(kind, value string) snstypes.MessageAttributeValue {
-	return snstypes.MessageAttributeValue{DataType: aws.String(kind), StringValue: aws.String(value)}
+func sendFloor(ctx context.Context, topics *sns.Client, entries []snstypes.PublishBatchRequestEntry, parallel int) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(parallel)
+	for batch := range slices.Chunk(entries, messagesPerRequest) {
+		for i := range batch {
+			batch[i].Id = aws.String(strconv.Itoa(i))
+		}
+		group.Go(func() error {
+			out, err := topics.PublishBatch(ctx, &sns.PublishBatchInput{
+				TopicArn: aws.String("arn:aws:sns:" + region + ":" + account + ":" + topicName), PublishBatchRequestEntries: batch,
+			})
+			if err == nil && len(out.Failed) > 0 {
+				err = fmt.Errorf("publish: %d entries were not accepted: %s", len(out.Failed), aws.ToString(out.Failed[0].Message))
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+func snsEntry(msg *message.Message) snstypes.PublishBatchRequestEntry {
+	text := func(kind, value string) snstypes.MessageAttributeValue {
+		return snstypes.MessageAttributeValue{DataType: aws.String(kind), StringValue: aws.String(value)}
+	}
+	attributes := map[string]snstypes.MessageAttributeValue{wsqs.UUIDAttribute: text("String", msg.UUID)}
+	for name, value := range msg.Metadata {
+		kind := "String"
+		if name == replica.MetadataChanged {
+			kind = "String.Array"
+		}
+		attributes[name] = text(kind, value)
+	}
+	return snstypes.PublishBatchRequestEntry{Message: aws.String(string(msg.Payload)), MessageAttributes: attributes}
 }
 
 // job is a message on its way through the floor's consumer.

@@ -68,7 +68,7 @@ func Parse(args []string, executable string, stderr io.Writer) (Options, error) 
 	flags.StringVar(&scenes, "scenes", "", "`scenes` to run, by semicolons (default all)")
 	flags.StringVar(&o.Log, "log", "examples/sp500/profile-changes.jsonl", "`file` of profile changes")
 	flags.StringVar(&o.Out, "out", "", "`file` for the results as JSON")
-	flags.StringVar(&o.Profile, "profile", "", "`directory` for CPU and allocation profiles of the children")
+	flags.StringVar(&o.Profile, "profile", "", "`directory` for profiles of the children: of the CPU in odd runs, of allocations in even ones")
 	flags.StringVar(&o.Bin, "bin", filepath.Dir(executable), "`directory` of the binaries")
 	flags.IntVar(&o.Settings.Receivers, "receivers", o.Settings.Receivers, "receive `loops` of floor and Tributary")
 	flags.IntVar(&o.Settings.InFlight, "in-flight", o.Settings.InFlight, "`messages` received and not settled, of both")
@@ -144,7 +144,18 @@ func (o Options) work(s Scene, v Variant) Work {
 	return Work{Log: o.Log, Pattern: s.Pattern, Changes: o.Changes, Items: o.Items, Seed: o.Seed, First: min(first, o.Changes), Step: s.step()}
 }
 
-// profileFile is the prefix of a run's profiles.
-func (o Options) profileFile(s Scene, v Variant) string {
-	return filepath.Join(o.Profile, v.Name+"-"+string(s.Pattern))
+// profile says which profiles a run writes: of the CPU in odd runs, of
+// allocations in even ones.
+func (o Options) profile(s Scene, v Variant, number int) func(*Task) {
+	return func(task *Task) {
+		if o.Profile == "" {
+			return
+		}
+		file := filepath.Join(o.Profile, strings.Join([]string{v.Name, string(s.Pattern), task.Role}, "-"))
+		if number%2 == 1 {
+			task.CPUProfile = file + ".cpu.pprof"
+		} else {
+			task.AllocsProfile = file + ".allocs.pprof"
+		}
+	}
 }

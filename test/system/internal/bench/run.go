@@ -65,10 +65,7 @@ func (r *runner) one(ctx context.Context, scene Scene, v Variant, number int) (r
 		task.Base = task.Base.Add(pacedLead)
 	}
 	task.Base = task.Base.Truncate(time.Microsecond)
-	if r.options.Profile != "" {
-		task.Profile = r.options.profileFile(scene, v)
-	}
-	published, consumed, err := r.both(ctx, task)
+	published, consumed, err := r.both(ctx, task, r.options.profile(scene, v, number))
 	if err != nil {
 		return Run{}, err
 	}
@@ -94,27 +91,27 @@ func (r *runner) one(ctx context.Context, scene Scene, v Variant, number int) (r
 
 // both runs publisher and consumer: one after the other, or together where
 // changes are paced.
-func (r *runner) both(ctx context.Context, task Task) (published, consumed Report, err error) {
+func (r *runner) both(ctx context.Context, task Task, profile func(*Task)) (published, consumed Report, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	task.Role = roleConsume
-	consume := func() (*child, error) { return r.start(ctx, task) }
+	start := func(role string) (*child, error) {
+		its := task
+		its.Role = role
+		profile(&its)
+		return r.start(ctx, its)
+	}
 	var consumer *child
 	if task.Paced {
-		if consumer, err = consume(); err != nil {
+		if consumer, err = start(roleConsume); err != nil {
 			return published, consumed, err
 		}
 	}
-	publishing := task
-	publishing.Role = rolePublish
-	publishing.Profile += suffix(task.Profile, "publisher")
-	publisher, err := r.start(ctx, publishing)
+	publisher, err := start(rolePublish)
 	if err == nil {
 		published, err = publisher.report()
 	}
 	if err == nil && consumer == nil {
-		task.Profile += suffix(task.Profile, "consumer")
-		consumer, err = consume()
+		consumer, err = start(roleConsume)
 	}
 	if err == nil {
 		_, err = fmt.Fprintln(consumer.in, published.Messages)
@@ -128,13 +125,6 @@ func (r *runner) both(ctx context.Context, task Task) (published, consumed Repor
 		err = errors.Join(err, failed)
 	}
 	return published, consumed, err
-}
-
-func suffix(prefix, name string) string {
-	if prefix == "" {
-		return ""
-	}
-	return "-" + name
 }
 
 // child is a process that was given a task.

@@ -19,7 +19,8 @@ const stockPublishers = 16
 
 // publishStock publishes with watermill-aws's publisher.
 func publishStock(ctx context.Context, p *publishing) (int, error) {
-	if err := prepare(ctx, p, 1); err != nil {
+	prepared, err := p.prepare(ctx, 1)
+	if err != nil {
 		return 0, err
 	}
 	topics, err := wsns.NewGenerateArnTopicResolver(account, region)
@@ -36,8 +37,8 @@ func publishStock(ctx context.Context, p *publishing) (int, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(stockPublishers)
 	messages := 0
-	for i, batch := range p.prepared {
-		if _, err := p.due(ctx, i, len(p.prepared), 1); err != nil {
+	for i, batch := range prepared {
+		if _, err := p.due(ctx, i, len(prepared), 1); err != nil {
 			return 0, errors.Join(err, group.Wait())
 		}
 		messages += len(batch)

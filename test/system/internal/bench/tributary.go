@@ -121,20 +121,21 @@ func (c *collector) Close() error { return nil }
 
 // prepare has the relay make the messages for a variant that has none, of so
 // many records at a time.
-func prepare(ctx context.Context, p *publishing, batch int) error {
+func (p *publishing) prepare(ctx context.Context, batch int) ([][]*message.Message, error) {
 	var c collector
 	relay, err := newRelay(p.endpoint, &c)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var prepared [][]*message.Message
 	for records := range slices.Chunk(p.workload.Records(p.clock), batch) {
 		if failed := relay.Handle(ctx, records); len(failed) > 0 {
-			return fmt.Errorf("prepare the messages: %w", errors.Join(slices.Collect(maps.Values(failed))...))
+			return nil, fmt.Errorf("prepare the messages: %w", errors.Join(slices.Collect(maps.Values(failed))...))
 		}
-		p.prepared = append(p.prepared, c.batch)
+		prepared = append(prepared, c.batch)
 		c.batch = nil
 	}
-	return nil
+	return prepared, nil
 }
 
 // consumeTributary is the subscriber's side as the stats service has it, with a

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/ThreeDotsLabs/watermill/message"
 )
 
 // Variant is one way of moving changes.
@@ -18,10 +16,7 @@ type Variant struct {
 	// single writes every change with an UpdateItem of its own.
 	single bool
 	// slow variants get a part of the work, since one goes through at a time.
-	slow bool
-	// merges says that the publisher gets what the relay makes of a batch of
-	// records, not of each.
-	merges  bool
+	slow    bool
 	publish func(context.Context, *publishing) (messages int, err error)
 	consume func(context.Context, *consuming) error
 }
@@ -41,10 +36,10 @@ func Variants() []Variant {
 	return []Variant{
 		{Name: Stock, About: "watermill-aws v1.0.1 at its defaults, an UpdateItem a message", receives: 1, slow: true, publish: publishStock, consume: consumeStock},
 		{Name: Stock10, About: "the same, receiving 10 messages a request", receives: messagesPerRequest, slow: true, publish: publishStock, consume: consumeStock},
-		{Name: Floor, About: "a bare SDK loop, everything in batches", merges: true, publish: publishFloor, consume: consumeFloor},
-		{Name: FloorSingle, About: "the same with an UpdateItem a message", merges: true, single: true, publish: publishFloor, consume: consumeFloor},
-		{Name: Tributary, About: "relay, snspub, sqssub, router, consumer, applier, batcher", merges: true, publish: publishTributary, consume: consumeTributary},
-		{Name: TributarySingle, About: "the same with batching off", merges: true, single: true, publish: publishTributary, consume: consumeTributary},
+		{Name: Floor, About: "a bare SDK loop, everything in batches", publish: publishFloor, consume: consumeFloor},
+		{Name: FloorSingle, About: "the same with an UpdateItem a message", single: true, publish: publishFloor, consume: consumeFloor},
+		{Name: Tributary, About: "relay, snspub, sqssub, router, consumer, applier, batcher", publish: publishTributary, consume: consumeTributary},
+		{Name: TributarySingle, About: "the same with batching off", single: true, publish: publishTributary, consume: consumeTributary},
 	}
 }
 
@@ -71,10 +66,6 @@ type publishing struct {
 	// paced hands each change over at the time its version says, and not
 	// before; else all of them as fast as it goes.
 	paced bool
-	// prepared holds the messages that the relay makes of the changes: by
-	// batch where the variant merges, one of each change where it does not or
-	// where the changes are paced. For variants without a relay.
-	prepared [][]*message.Message
 	// begin is called when everything is ready.
 	begin func() error
 }
