@@ -103,8 +103,10 @@ func TestABacklogIsDrainedByAllLoopsWithFullReceives(t *testing.T) {
 		for s.Stats().Deleted < backlog && time.Since(begun) < time.Minute {
 			time.Sleep(time.Millisecond)
 		}
-		if rate := backlog / time.Since(begun).Seconds(); rate < 5000 {
-			t.Errorf("%.0f messages a second with their deletes at 10 ms a call, want 5000", rate)
+		rate := backlog / time.Since(begun).Seconds()
+		t.Logf("%.0f messages a second", rate)
+		if rate < 5000 {
+			t.Error("want 5000 a second with their deletes, at 10 ms a call")
 		}
 		time.Sleep(10 * time.Second)
 		w.wantAtMost("ReceiveMessage", backlog*11/100)
