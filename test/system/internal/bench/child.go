@@ -22,8 +22,9 @@ type Task struct {
 	Endpoint string
 	Settings Settings
 	Work     Work
-	Base     time.Time
 	Paced    bool // changes are published when they are due, and lag is noted
+	// Lead is what a paced publisher gets to be ready for the first change.
+	Lead time.Duration
 	// The files that profiles go to; empty for none.
 	CPUProfile, AllocsProfile string
 }
@@ -60,6 +61,7 @@ func (w Work) load() (*Workload, error) {
 
 // Report is what a child process measured of itself.
 type Report struct {
+	Base      time.Time     // of the changes' clock; a publisher's
 	Messages  int           // published, or deleted
 	Wall, CPU time.Duration // from the first call to the last
 	Mallocs   uint64
@@ -70,6 +72,11 @@ type Report struct {
 
 // Child does what the task in the input says and writes its report.
 func Child(ctx context.Context, in io.Reader, out io.Writer) error {
+	return work(ctx, in, out, variant)
+}
+
+// work is Child with a way to find variants.
+func work(ctx context.Context, in io.Reader, out io.Writer, find func(string) (Variant, error)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	lines := make(chan string)
@@ -83,7 +90,7 @@ func Child(ctx context.Context, in io.Reader, out io.Writer) error {
 	case <-ctx.Done():
 		return fmt.Errorf("read the task: %w", context.Cause(ctx))
 	}
-	v, err := variant(task.Variant)
+	v, err := find(task.Variant)
 	if err != nil {
 		return err
 	}
@@ -114,18 +121,34 @@ func readLines(ctx context.Context, in io.Reader, lines chan<- string, cancel co
 	cancel(errors.Join(errors.New("the input ended: whoever started this is gone"), scanner.Err()))
 }
 
+// errLate says that the first change was due before the publisher was ready.
+var errLate = errors.New("the publisher was not ready for the first change")
+
+// maxLead bounds what a publisher that was late gets at its next attempts.
+const maxLead = 30 * time.Second
+
 func publish(ctx context.Context, v Variant, task Task, profile *profiler) (Report, error) {
 	workload, err := task.Work.load()
 	if err != nil {
 		return Report{}, err
 	}
+	for lead := task.Lead; ; lead *= 2 {
+		report, err := publishFrom(ctx, v, task, profile, workload, time.Now().Add(lead).Truncate(time.Microsecond))
+		if !errors.Is(err, errLate) || lead > maxLead {
+			return report, err
+		}
+	}
+}
+
+// publishFrom publishes everything, the first change as if made at base.
+func publishFrom(ctx context.Context, v Variant, task Task, profile *profiler, workload *Workload, base time.Time) (Report, error) {
 	var start sample
 	p := publishing{
 		settings: task.Settings, endpoint: task.Endpoint, workload: workload,
-		clock: Clock{Base: task.Base, Step: task.Work.Step}, paced: task.Paced,
+		clock: Clock{Base: base, Step: task.Work.Step}, paced: task.Paced,
 		begin: func() (err error) {
-			if late := time.Since(task.Base); task.Paced && late > 0 {
-				return fmt.Errorf("the publisher was ready %s after the first change was due: this machine is too busy to measure", late)
+			if late := time.Since(base); task.Paced && late > 0 {
+				return fmt.Errorf("%w: it was %s late; this machine is too busy to measure", errLate, late)
 			}
 			if err := profile.start(); err != nil {
 				return err
@@ -142,7 +165,10 @@ func publish(ctx context.Context, v Variant, task Task, profile *profiler) (Repo
 	if err := errors.Join(err, profile.stop()); err != nil {
 		return Report{}, err
 	}
-	return Report{Messages: messages, Wall: end.at.Sub(start.at), CPU: end.cpu - start.cpu, Mallocs: end.mallocs - start.mallocs}, nil
+	return Report{
+		Base: base, Messages: messages,
+		Wall: end.at.Sub(start.at), CPU: end.cpu - start.cpu, Mallocs: end.mallocs - start.mallocs,
+	}, nil
 }
 
 // stopTimeout is what a consumer gets to end after the last message; the stock

@@ -52,7 +52,7 @@ func measure(ctx context.Context, o Options, executable string, stdout, stderr i
 		}
 	}
 	r := &runner{
-		options: o, engine: localAWS(o.Bin, logs), spawn: processes(executable, stderr),
+		options: o, lead: pacedLead, engine: localAWS(o.Bin, logs), spawn: processes(executable, stderr),
 		workloads: map[Work]*Workload{},
 	}
 	results := newResults(o, time.Now())

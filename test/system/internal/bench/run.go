@@ -16,6 +16,9 @@ const runTimeout = 3 * time.Minute
 // runner makes runs. What it starts it stops.
 type runner struct {
 	options Options
+	// lead is what publisher and consumer get to be ready before the first
+	// paced change.
+	lead time.Duration
 	// engine starts a fresh localaws, whose calls take so much longer.
 	engine func(ctx context.Context, latency time.Duration) (endpoint string, stop func() error, err error)
 	// spawn starts a child process, which reads its task from the returned
@@ -60,11 +63,10 @@ func (r *runner) one(ctx context.Context, scene Scene, v Variant, number int) (r
 	if err := world.resetRequests(ctx); err != nil {
 		return Run{}, fmt.Errorf("reset localaws's counts: %w", err)
 	}
-	task := Task{Variant: v.Name, Endpoint: endpoint, Settings: r.options.Settings, Work: work, Base: time.Now(), Paced: scene.Paced > 0}
+	task := Task{Variant: v.Name, Endpoint: endpoint, Settings: r.options.Settings, Work: work, Paced: scene.Paced > 0}
 	if task.Paced {
-		task.Base = task.Base.Add(pacedLead)
+		task.Lead = r.lead
 	}
-	task.Base = task.Base.Truncate(time.Microsecond)
 	published, consumed, err := r.both(ctx, task, r.options.profile(scene, v, number))
 	if err != nil {
 		return Run{}, err
@@ -73,7 +75,7 @@ func (r *runner) one(ctx context.Context, scene Scene, v Variant, number int) (r
 	if err != nil {
 		return Run{}, fmt.Errorf("read localaws's counts: %w", err)
 	}
-	clock := Clock{Base: task.Base, Step: work.Step}
+	clock := Clock{Base: published.Base, Step: work.Step}
 	if err := world.check(ctx, w.Final(clock)); err != nil {
 		return Run{}, fmt.Errorf("the work was not done as it should be, so that its figures mean nothing: %w", err)
 	}
