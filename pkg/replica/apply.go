@@ -106,6 +106,9 @@ func (a *Applier) add(r manifest.Replica, isAnchor bool) error {
 		}
 		t.mustExist = !r.Creates()
 		item := &itemReplica{target: t, replica: r}
+		if name, whole := r.WholeKey(); whole && t.keyTypes[name] == "S" {
+			item.wholeKey = name
+		}
 		a.items = append(a.items, item)
 		if isAnchor {
 			a.anchor = item

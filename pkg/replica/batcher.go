@@ -153,7 +153,21 @@ func (b *Batcher) queue(l *lane) {
 
 // dispatch starts the batches that are full or due. b.mu is held.
 func (b *Batcher) dispatch() {
-	for len(b.ready) > 0 && b.running < b.cfg.Parallel && (b.due || len(b.ready) >= b.cfg.MaxWrites) {
+	for b.running < b.cfg.Parallel {
+		batch := b.next()
+		if batch == nil {
+			break
+		}
+		b.running++
+		go b.writeAll(batch)
+	}
+	b.watch()
+}
+
+// next takes the next batch that is full or due, nil if there is none. b.mu is
+// held.
+func (b *Batcher) next() []*lane {
+	for len(b.ready) > 0 && (b.due || len(b.ready) >= b.cfg.MaxWrites) {
 		n := min(len(b.ready), b.cfg.MaxWrites)
 		batch := make([]*lane, 0, n)
 		for _, l := range b.ready[:n] {
@@ -165,10 +179,14 @@ func (b *Batcher) dispatch() {
 		}
 		b.ready = append(b.ready[:0], b.ready[n:]...)
 		if len(batch) > 0 {
-			b.running++
-			go b.write(batch)
+			return batch
 		}
 	}
+	return nil
+}
+
+// watch sees to it that what is ready becomes due. b.mu is held.
+func (b *Batcher) watch() {
 	switch {
 	case len(b.ready) == 0:
 		b.due = false
@@ -203,6 +221,20 @@ func (b *Batcher) tick() {
 	b.dispatch()
 }
 
+// writeAll writes a batch, and then those that have become due meanwhile: a new
+// goroutine for each would grow its stack anew for every request.
+func (b *Batcher) writeAll(batch []*lane) {
+	for batch != nil {
+		b.write(batch)
+		b.mu.Lock()
+		if batch = b.next(); batch == nil {
+			b.running--
+		}
+		b.dispatch()
+		b.mu.Unlock()
+	}
+}
+
 // write makes the batch's writes and answers those who wait for them.
 func (b *Batcher) write(batch []*lane) {
 	writes := make([]Write, len(batch))
@@ -225,8 +257,6 @@ func (b *Batcher) write(batch []*lane) {
 		b.cfg.Metrics.superseded(l.id.table, l.settle(results[i], err))
 		b.release(l)
 	}
-	b.running--
-	b.dispatch()
 }
 
 // context returns the context of a batch: it ends when nobody waits for any of

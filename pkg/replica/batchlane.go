@@ -122,7 +122,7 @@ func (l *lane) begin() bool {
 // superseded wait for one of their own.
 func (l *lane) settle(result WriteResult, err error) (superseded int) {
 	left := result.Found
-	if result.Written {
+	if result.Written && len(l.head.calls) > 1 {
 		left = l.made.write.image()
 	}
 	never := err != nil && Classify(err).Verdict == Reject

@@ -116,6 +116,9 @@ func (t *target) settled(found contracts.Item, a arrival) (outcome Outcome, sett
 type itemReplica struct {
 	target
 	replica manifest.Replica
+	// wholeKey is the key attribute that is the subject itself, if that is the
+	// whole key.
+	wholeKey string
 }
 
 // apply brings a state to the subject's local item. On the second pass that has
@@ -140,6 +143,9 @@ func (r *itemReplica) apply(ctx context.Context, a arrival, pass Pass) (Outcome,
 
 // key returns the key of the local item of a subject.
 func (r *itemReplica) key(subject string) (contracts.Item, error) {
+	if r.wholeKey != "" && subject != "" {
+		return contracts.Item{r.wholeKey: contracts.String(subject)}, nil
+	}
 	texts, err := r.replica.KeyFor(subject)
 	if err != nil {
 		return nil, err

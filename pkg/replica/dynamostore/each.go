@@ -94,7 +94,7 @@ func (b *batch) state(round *[2][]statement, i int, how plan) {
 		if how == byInsert {
 			as = insertVerb
 		}
-		if st, ok := state(i, &b.writes[i], as); ok {
+		if st, ok := b.store.texts.state(i, &b.writes[i], as); ok {
 			round[as] = append(round[as], st)
 			return
 		}

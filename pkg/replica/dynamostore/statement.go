@@ -1,7 +1,6 @@
 package dynamostore
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -120,109 +119,4 @@ func storableSet(v contracts.Value) bool {
 		seen[text] = true
 	}
 	return len(seen) > 0
-}
-
-// state returns a write as a statement; ok is false if it is too long for one.
-func state(at int, w *replica.Write, as verb) (st statement, ok bool) {
-	b := builder{values: make([]types.AttributeValue, 0, len(w.Set)+len(w.Key)+len(w.Where)+2)}
-	b.text.Grow(64 + 24*(len(w.Set)+len(w.Remove)+len(w.Key)+len(w.Where)))
-	if as == insertVerb {
-		b.insert(w)
-	} else {
-		b.update(w)
-	}
-	return statement{at: at, verb: as, text: b.text.String(), values: b.values}, b.text.Len() <= maxStatementLength
-}
-
-// builder puts a statement together. Names are sorted, so that one mapping's
-// statements have one text.
-type builder struct {
-	text   strings.Builder
-	values []types.AttributeValue
-	names  [16]string // room for most items' names
-}
-
-func (b *builder) sorted(item contracts.Item) []string {
-	names := b.names[:0]
-	for name := range item {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-func (b *builder) value(v contracts.Value) {
-	b.text.WriteByte('?')
-	b.values = append(b.values, ToAttribute(v))
-}
-
-func (b *builder) quoted(before, name string, after string) {
-	b.text.WriteString(before)
-	b.text.WriteByte('"')
-	b.text.WriteString(name)
-	b.text.WriteByte('"')
-	b.text.WriteString(after)
-}
-
-// update writes the statement whose condition is that of replica.Write.
-func (b *builder) update(w *replica.Write) {
-	b.quoted("UPDATE ", w.Table, "")
-	for _, name := range b.sorted(w.Set) {
-		b.quoted(" SET ", name, "=")
-		b.value(w.Set[name])
-	}
-	for _, name := range w.Remove {
-		b.quoted(" REMOVE ", name, "")
-	}
-	before := " WHERE "
-	for _, name := range b.sorted(w.Key) {
-		b.quoted(before, name, "=")
-		b.value(w.Key[name])
-		before = " AND "
-	}
-	for _, name := range b.sorted(w.Where) {
-		if w.Where[name].IsZero() {
-			b.quoted(before, name, " IS MISSING")
-			continue
-		}
-		b.quoted(before, name, "=")
-		b.value(w.Where[name])
-	}
-	b.missingOr(w.VersionAttribute, "<", w.Version.Value())
-	b.missingOr(w.MappingAttribute, "=", contracts.String(w.Mapping))
-}
-
-func (b *builder) missingOr(name, comparator string, v contracts.Value) {
-	b.quoted(" AND (", name, " IS MISSING OR ")
-	b.quoted("", name, comparator)
-	b.value(v)
-	b.text.WriteByte(')')
-}
-
-// insert writes the statement that puts the item as the write would create it.
-func (b *builder) insert(w *replica.Write) {
-	b.quoted("INSERT INTO ", w.Table, " VALUE {'")
-	item := w.Set
-	if !contains(w.Set, w.Key) {
-		item = maps.Clone(w.Set)
-		maps.Copy(item, w.Key)
-	}
-	between := ""
-	for _, name := range b.sorted(item) {
-		b.text.WriteString(between)
-		b.text.WriteString(name)
-		b.text.WriteString("':")
-		b.value(item[name])
-		between = ",'"
-	}
-	b.text.WriteByte('}')
-}
-
-func contains(item, key contracts.Item) bool {
-	for name := range key {
-		if _, ok := item[name]; !ok {
-			return false
-		}
-	}
-	return true
 }

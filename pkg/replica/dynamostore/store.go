@@ -28,6 +28,7 @@ type Config struct {
 type Store struct {
 	client *dynamodb.Client
 	logger *slog.Logger
+	texts  texts
 
 	mu     sync.Mutex
 	habits map[string]*habit // by table

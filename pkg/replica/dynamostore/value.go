@@ -31,9 +31,9 @@ func ToAttribute(v contracts.Value) types.AttributeValue {
 	case contracts.KindMap:
 		return &types.AttributeValueMemberM{Value: ToAttributes(v.Fields())}
 	case contracts.KindStringSet:
-		return &types.AttributeValueMemberSS{Value: texts(v)}
+		return &types.AttributeValueMemberSS{Value: memberTexts(v)}
 	case contracts.KindNumberSet:
-		return &types.AttributeValueMemberNS{Value: texts(v)}
+		return &types.AttributeValueMemberNS{Value: memberTexts(v)}
 	case contracts.KindBinarySet:
 		members := make([][]byte, len(v.Elements()))
 		for i, m := range v.Elements() {
@@ -54,7 +54,7 @@ func ToAttributes(item map[string]contracts.Value) map[string]types.AttributeVal
 	return out
 }
 
-func texts(set contracts.Value) []string {
+func memberTexts(set contracts.Value) []string {
 	members := make([]string, len(set.Elements()))
 	for i, m := range set.Elements() {
 		members[i] = m.Text()

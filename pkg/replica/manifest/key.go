@@ -90,6 +90,23 @@ func (r Replica) KeyFor(subject string) (map[string]string, error) {
 	return key, nil
 }
 
+// WholeKey returns the key attribute whose value is the subject as it is, if
+// that is all there is to the local item's key, as is usual: then any subject
+// gives a key.
+func (r Replica) WholeKey() (attribute string, ok bool) {
+	subject, ok := r.Subject.whole()
+	if !ok || len(r.Key) != 1 {
+		return "", false
+	}
+	for name, template := range r.Key {
+		variable, ok := template.whole()
+		if ok && r.KeyType(name) == "S" && (variable == wholeSubject || variable == subject) {
+			return name, true
+		}
+	}
+	return "", false
+}
+
 // KeyType returns the type of a key attribute, S or N; S where the table is
 // not declared.
 func (r Replica) KeyType(attribute string) string { return typeOr(r.keyTypes[attribute], "S") }

@@ -99,6 +99,14 @@ func isName(s string) bool {
 // IsZero reports whether there is no template at all.
 func (t Template) IsZero() bool { return len(t.parts) == 0 }
 
+// whole returns the placeholder that is all of the template.
+func (t Template) whole() (name string, ok bool) {
+	if len(t.parts) != 1 || t.parts[0].name == "" {
+		return "", false
+	}
+	return t.parts[0].name, true
+}
+
 // Equal reports whether both stand for the same texts.
 func (t Template) Equal(o Template) bool { return slices.Equal(t.parts, o.parts) }
 
