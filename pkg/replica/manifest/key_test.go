@@ -153,3 +153,53 @@ func TestBookkeepingNamesDeriveFromTheVersionAttribute(t *testing.T) {
 		t.Errorf("a publication's version is %q by default", got)
 	}
 }
+
+// Where the subject is the whole key, KeyFor says the same.
+func TestTheWholeKeyIsTheSubject(t *testing.T) {
+	for name, c := range map[string]struct {
+		key, subject string
+		want         bool
+	}{
+		"the subject":                   {"{cik: subject}", "", true},
+		"the subject's only part":       {"{cik: '{id}'}", "'{id}'", true},
+		"the subject though it has two": {"{cik: subject}", "'{a}/{b}'", false},
+		"more than the subject":         {"{cik: 'C-{id}'}", "'{id}'", false},
+	} {
+		text := fmt.Sprintf(wholeKeyManifest, c.key)
+		if c.subject != "" {
+			text = strings.Replace(text, "        key:", "        subject: "+c.subject+"\n        key:", 1)
+		}
+		m, err := manifest.Parse("replication.yaml", []byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		r := m.Subscribes[0].Replicas[0]
+		attribute, ok := r.WholeKey()
+		if ok != c.want {
+			t.Errorf("%s: %v", name, ok)
+			continue
+		}
+		for _, subject := range []string{"1", "a/b", "{x}", "ü"} {
+			key, err := r.KeyFor(subject)
+			if ok && (err != nil || len(key) != 1 || key[attribute] != subject) {
+				t.Errorf("%s: key of %q is %v, %v", name, subject, key, err)
+			}
+		}
+	}
+}
+
+const wholeKeyManifest = `
+service: stats
+tables:
+  - name: company-stats
+    partition_key: {name: cik, type: S}
+subscribes:
+  - contract: company.profile/v1
+    attributes: [name]
+    replicas:
+      - table: company-stats
+        key: %s
+        set: {companyName: name}
+        version_attribute: profileVersion
+        on_delete: clear
+`

@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -152,7 +151,7 @@ func (v *View) newRouter(subscriber *sqssub.Subscriber) (*message.Router, error)
 	if err != nil {
 		return nil, err
 	}
-	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: closeTimeout}, watermill.NewSlogLogger(v.cfg.Logger))
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: closeTimeout}, replica.RouterLogger(v.cfg.Logger))
 	if err != nil {
 		return nil, err
 	}
