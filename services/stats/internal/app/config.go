@@ -29,9 +29,10 @@ type Config struct {
 	// MaxInFlight is how many messages are taken from the queue and not yet
 	// settled; 1 to 10,000, well below SQS's 120,000 per standard queue (AWS,
 	// "Amazon SQS message quotas").
-	MaxInFlight int `env:"MAX_IN_FLIGHT" envDefault:"100"`
-	// Receivers is how many receive loops ask the queue for messages; 1 to 64.
-	Receivers int `env:"RECEIVERS" envDefault:"2"`
+	MaxInFlight int `env:"MAX_IN_FLIGHT" envDefault:"200"`
+	// Receivers is how many receive loops ask the queue for messages at most,
+	// which they do when there is a backlog; 1 to 64.
+	Receivers int `env:"RECEIVERS" envDefault:"8"`
 }
 
 // ConfigFrom reads the variables, and reports every problem they have.

@@ -15,7 +15,7 @@ func TestConfigDefaults(t *testing.T) {
 	got, err := app.ConfigFrom(nil)
 	want := app.Config{
 		Addr: "127.0.0.1:8082", LogLevel: slog.LevelInfo, LogFormat: "json", DrainTimeout: 20 * time.Second,
-		RequestTimeout: 10 * time.Second, MaxInFlight: 100, Receivers: 2,
+		RequestTimeout: 10 * time.Second, MaxInFlight: 200, Receivers: 8,
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
