@@ -62,11 +62,12 @@ func consumeStock(ctx context.Context, c *consuming) error {
 			return in, err
 		}
 	}
-	subscriber, err := wsqs.NewSubscriber(config, watermill.NewSlogLogger(logger()))
+	log := watermill.NewSlogLogger(logger())
+	subscriber, err := wsqs.NewSubscriber(config, log)
 	if err != nil {
 		return err
 	}
-	err = route(ctx, subscriber, func(msg *message.Message) error {
+	err = route(ctx, log, subscriber, func(msg *message.Message) error {
 		e, version, err := readEvent(msg.Payload)
 		if err != nil {
 			return err

@@ -178,7 +178,7 @@ func consumeTributary(ctx context.Context, c *consuming) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(route(ctx, subscriber, consumer.Handle), subscriber.Close())
+	return errors.Join(route(ctx, replica.RouterLogger(logger()), subscriber, consumer.Handle), subscriber.Close())
 }
 
 // noting notes when a write is durable, or known to be stale.
@@ -196,8 +196,8 @@ func (n noting) Write(ctx context.Context, w replica.Write) (replica.WriteResult
 }
 
 // route runs a Watermill router with one handler until ctx ends.
-func route(ctx context.Context, subscriber message.Subscriber, handler message.NoPublishHandlerFunc) error {
-	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: 5 * time.Second}, watermill.NewSlogLogger(logger()))
+func route(ctx context.Context, log watermill.LoggerAdapter, subscriber message.Subscriber, handler message.NoPublishHandlerFunc) error {
+	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: 5 * time.Second}, log)
 	if err != nil {
 		return err
 	}
