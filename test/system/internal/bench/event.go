@@ -77,11 +77,15 @@ func (e *event) update() *dynamodb.UpdateItemInput {
 	}
 }
 
-// statement is the same write as a statement that may share a request.
+// mappingText is what Tributary stores with a copy about its mapping.
+const mappingText = "clear:companyName=name,headquarters=headquarters,sector=sector"
+
+// statement is the statement that Tributary makes of the change, so that the
+// floor makes the same calls.
 func (e *event) statement() types.BatchStatementRequest {
-	text := make([]byte, 0, 256)
-	text = append(text, `UPDATE "`+replicaTable+`" SET "`+attributeVersion+`"=?`...)
-	values := []types.AttributeValue{&types.AttributeValueMemberN{Value: e.Version}}
+	text := make([]byte, 0, 512)
+	text = append(text, `UPDATE "`+replicaTable+`"`...)
+	values := make([]types.AttributeValue, 0, 8)
 	var gone []string
 	for _, p := range e.pairs() {
 		if p.value == nil {
@@ -91,11 +95,15 @@ func (e *event) statement() types.BatchStatementRequest {
 		text = append(text, ` SET "`+p.name+`"=?`...)
 		values = append(values, &types.AttributeValueMemberS{Value: *p.value})
 	}
+	text = append(text, ` SET "`+attributeMapping+`"=? SET "`+attributeVersion+`"=?`...)
+	values = append(values, &types.AttributeValueMemberS{Value: mappingText}, &types.AttributeValueMemberN{Value: e.Version})
 	for _, name := range gone {
 		text = append(text, ` REMOVE "`+name+`"`...)
 	}
-	text = append(text, ` WHERE "`+keyAttribute+`"=? AND ("`+attributeVersion+`" IS MISSING OR "`+attributeVersion+`" < ?)`...)
-	values = append(values, &types.AttributeValueMemberS{Value: e.Subject}, &types.AttributeValueMemberN{Value: e.Version})
+	text = append(text, ` WHERE "`+keyAttribute+`"=? AND ("`+attributeVersion+`" IS MISSING OR "`+attributeVersion+`"<?)`+
+		` AND ("`+attributeMapping+`" IS MISSING OR "`+attributeMapping+`"=?)`...)
+	values = append(values, &types.AttributeValueMemberS{Value: e.Subject}, &types.AttributeValueMemberN{Value: e.Version},
+		&types.AttributeValueMemberS{Value: mappingText})
 	return types.BatchStatementRequest{
 		Statement: aws.String(string(text)), Parameters: values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
