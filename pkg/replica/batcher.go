@@ -221,9 +221,9 @@ func (b *Batcher) tick() {
 	b.dispatch()
 }
 
-// writeAll writes a batch, and then those that have become due meanwhile: a new
-// goroutine for each would grow its stack anew for every request.
+// writeAll writes a batch, and then those that have become due meanwhile.
 func (b *Batcher) writeAll(batch []*lane) {
+	growStackToRequest(len(batch))
 	for batch != nil {
 		b.write(batch)
 		b.mu.Lock()

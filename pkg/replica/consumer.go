@@ -91,7 +91,7 @@ func NewConsumer(cfg ConsumerConfig) (*Consumer, error) {
 // error the message must be given back, or dead-lettered where Classify says
 // so; Handle leaves the error with Settle for subscribers that understand it.
 func (c *Consumer) Handle(msg *message.Message) error {
-	growStack(len(msg.Payload))
+	growStackToHandle(len(msg.Payload))
 	change, err := c.handle(msg)
 	if err == nil {
 		return nil
@@ -156,18 +156,6 @@ func (c *Consumer) handle(msg *message.Message) (*contracts.Change, error) {
 			slog.String("outcome", result.Outcome.String()))
 	}
 	return change, nil
-}
-
-// growStack makes room for what follows while the stack is shallow. Routers
-// handle each message in a new goroutine, whose stack begins at 2 KiB and is
-// copied, frame by frame, when it does not suffice: that took a twentieth of
-// the consumer's time where it happened deep inside the decoder.
-//
-//go:noinline
-func growStack(n int) byte {
-	var room [4 << 10]byte
-	room[n%len(room)] = 1 // else the compiler sees that it needs no room
-	return room[0]
 }
 
 // wrappedBy returns the topic that wrapped a message into an envelope of its

@@ -21,13 +21,11 @@ type shape struct {
 	missing         []bool // by where: the attribute must be missing
 	version         string
 	mapping         string
-	room            [24]string // for the names of most writes
 }
 
-// of makes it the shape of a write.
-func (s *shape) of(w *replica.Write, as verb) {
+// of makes it the shape of a write; names is room for the write's names.
+func (s *shape) of(w *replica.Write, as verb, names []string) {
 	s.verb, s.table, s.remove, s.version, s.mapping = as, w.Table, w.Remove, w.VersionAttribute, w.MappingAttribute
-	names := s.room[:0]
 	for name := range w.Set {
 		names = append(names, name)
 	}
@@ -188,7 +186,8 @@ func (t *texts) of(s *shape) string {
 // state returns a write as a statement; ok is false if it is too long for one.
 func (t *texts) state(at int, w *replica.Write, as verb) (st statement, ok bool) {
 	var s shape
-	s.of(w, as)
+	var names [24]string
+	s.of(w, as, names[:0])
 	st = statement{at: at, verb: as, text: t.of(&s), values: s.values(w)}
 	return st, len(st.text) <= maxStatementLength
 }
