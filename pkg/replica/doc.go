@@ -8,8 +8,9 @@
 //
 //	Source    which items of a table are a contract's, and how they look through it
 //	Relay     decides about each stream record: ignore, stamp or publish
-//	Consumer  the Watermill handler of a subscription: decode, apply, second pass
+//	Consumer  a subscription's consumer, or a Watermill handler: decode, apply, second pass
 //	Applier   one change to all local replicas: items, then fan-outs, then functions
+//	Batcher   writes that wait at the same moment share requests, one write an item
 //
 // Adapters: dynamostream feeds a relay (under Lambda, or by a poller), snspub
 // and sqssub are the Watermill publisher and subscriber, dynamostore is the
@@ -41,8 +42,10 @@
 //
 // # Concurrency and shutdown
 //
-// Source, Relay, Applier and Consumer hold no state that changes and are safe
-// for concurrent use; any number of processes may run them at once. They start
-// no goroutine that outlives a call. Errors are classified in one place,
+// Source, Relay, Applier and Consumer hold no state that changes; Batcher holds
+// the writes that wait. All are safe for concurrent use, and any number of
+// processes may run them at once. They start no goroutine that outlives a call,
+// but for a Batcher's write that its caller no longer waits for, and for a
+// handler that hangs. Errors are classified in one place,
 // Classify; what it does not know is retried by giving the message back.
 package replica

@@ -46,7 +46,7 @@ func (s *subscription) handOut() {
 			case s.out <- f.msg:
 				s.counts.handedOut.Add(1)
 				s.work.Add(1)
-				go s.await(f)
+				s.watch(f)
 			case <-s.stopping:
 				s.mu.Lock()
 				s.ready = append([]*flight{f}, s.ready...)
@@ -86,14 +86,31 @@ func (s *subscription) forget(f *flight) {
 	}
 }
 
+// watch has a goroutine wait for a message: one that has none to wait for, or
+// a new one.
+func (s *subscription) watch(f *flight) {
+	select {
+	case s.watched <- f:
+	default:
+		s.watchers.Go(func() {
+			timer := time.NewTimer(s.cfg.HandlerTimeout)
+			for ok := true; ok; f, ok = <-s.watched {
+				s.await(f, timer)
+			}
+		})
+	}
+}
+
 // await waits until a message that was handed out is settled, one way or the
 // other.
-func (s *subscription) await(f *flight) {
+func (s *subscription) await(f *flight, timer *time.Timer) {
 	defer s.work.Done()
 	defer f.cancel(ErrSettled)
+	var late <-chan time.Time
 	if s.cfg.HandlerTimeout > 0 {
-		timer := time.AfterFunc(s.cfg.HandlerTimeout, func() { f.cancel(ErrHandlerTimeout) })
+		timer.Reset(s.cfg.HandlerTimeout)
 		defer timer.Stop()
+		late = timer.C
 	}
 	select {
 	case <-f.msg.Acked():
@@ -102,6 +119,8 @@ func (s *subscription) await(f *flight) {
 	case <-f.msg.Nacked():
 		s.nacked(f)
 		return
+	case <-late:
+		f.cancel(ErrHandlerTimeout)
 	case <-f.ctx.Done():
 	}
 	grace := time.NewTimer(handlerGrace)

@@ -31,6 +31,9 @@ type subscription struct {
 	arrived  chan struct{} // holds a token when ready may have something
 	work     sync.WaitGroup
 
+	watched  chan *flight // handed out, to be waited for
+	watchers sync.WaitGroup
+
 	receivers sync.WaitGroup // receive loops that are awake
 
 	mu      sync.Mutex
@@ -51,6 +54,7 @@ func newSubscription(ctx context.Context, s *Subscriber, q queue) *subscription 
 		room:       newRoom(s.cfg.MaxInFlight),
 		stopping:   make(chan struct{}),
 		arrived:    make(chan struct{}, 1),
+		watched:    make(chan *flight),
 		awake:      1,
 		flights:    map[string]*flight{},
 		lanes:      map[string][]*flight{},
@@ -100,6 +104,8 @@ func (s *subscription) run(ctx context.Context) {
 	s.giveBackWaiting()
 	bound := s.drain(s.cfg.DrainTimeout - time.Since(stopped))
 	defer bound.Stop()
+	close(s.watched)
+	s.watchers.Wait()
 	stopBeating()
 	heartbeat.Wait()
 	s.deletes.hurry()

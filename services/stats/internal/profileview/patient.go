@@ -14,9 +14,7 @@ const (
 	maxRetry   = 30 * time.Second
 )
 
-// patient is a subscriber that does not give up: a router whose subscriber
-// returns an error cannot be run again, nor ended without leaving goroutines
-// behind.
+// patient is a subscriber that does not give up.
 type patient struct {
 	message.Subscriber
 	// note takes why there is no subscription, nil once there is one.

@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/prometheus/client_golang/prometheus"
@@ -28,10 +27,6 @@ import (
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
-
-// closeTimeout is what the router waits for handlers that have outlived their
-// messages: the subscriber has drained before.
-const closeTimeout = 5 * time.Second
 
 // Config is what a View is made of. All of it is required.
 type Config struct {
@@ -133,28 +128,15 @@ func (v *View) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	router, err := v.newRouter(subscriber)
-	if err != nil {
-		return err
-	}
-	runErr := router.Run(ctx)
-	v.note(errors.New("it has stopped"))
-	return errors.Join(runErr, subscriber.Close())
-}
-
-func (v *View) newRouter(subscriber *sqssub.Subscriber) (*message.Router, error) {
 	consumer, err := replica.NewConsumer(replica.ConsumerConfig{
 		Service: v.cfg.Manifest.Service, Queue: v.Queue(), Catalog: v.catalog,
 		Appliers: []*replica.Applier{v.applier}, Delayer: subscriber,
 		Metrics: v.metrics, Logger: v.cfg.Logger,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	router, err := message.NewRouter(message.RouterConfig{CloseTimeout: closeTimeout}, replica.RouterLogger(v.cfg.Logger))
-	if err != nil {
-		return nil, err
-	}
-	router.AddConsumerHandler("profiles", v.Queue(), &patient{Subscriber: subscriber, note: v.note, logger: v.cfg.Logger}, consumer.Handle)
-	return router, nil
+	runErr := consumer.Run(ctx, &patient{Subscriber: subscriber, note: v.note, logger: v.cfg.Logger})
+	v.note(errors.New("it has stopped"))
+	return errors.Join(runErr, subscriber.Close())
 }

@@ -178,7 +178,7 @@ func consumeTributary(ctx context.Context, c *consuming) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(route(ctx, replica.RouterLogger(logger()), subscriber, consumer.Handle), subscriber.Close())
+	return errors.Join(consumer.Run(ctx, subscriber), subscriber.Close())
 }
 
 // noting notes when a write is durable, or known to be stale.
