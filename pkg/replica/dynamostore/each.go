@@ -228,8 +228,14 @@ func (b *batch) refused(due []statement, err error) {
 		for _, st := range due {
 			b.store.refuse(b.writes[st.at].Table, st.verb, err.Error())
 		}
-	case code == "ValidationException" || code == "SerializationException" || tooLarge(err):
+	case code == "ValidationException" || code == "SerializationException" || status(err) == http.StatusRequestEntityTooLarge:
 		// One of them is at fault, or all of them together are too much.
+	case status(err) >= http.StatusInternalServerError && b.probe(due[0]):
+		// The service is there, and does not know what to do with statements.
+		for _, st := range due {
+			b.store.refuse(b.writes[st.at].Table, st.verb, err.Error())
+		}
+		due = due[1:]
 	default:
 		for _, st := range due {
 			b.errs[st.at] = err
@@ -241,22 +247,35 @@ func (b *batch) refused(due []statement, err error) {
 	}
 }
 
-func tooLarge(err error) bool {
-	response, ok := errors.AsType[*awshttp.ResponseError](err)
-	return ok && response.HTTPStatusCode() == http.StatusRequestEntityTooLarge
+// probe makes one write of a request that failed, and reports whether that was
+// possible: where the whole service is out of order, its neighbours are better
+// left in peace.
+func (b *batch) probe(st statement) bool {
+	b.writeOne(st.at)
+	return b.errs[st.at] == nil
+}
+
+// status returns the HTTP status that an error came with, 0 for none.
+func status(err error) int {
+	if response, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		return response.HTTPStatusCode()
+	}
+	return 0
 }
 
 // writeAlone makes the writes that no statement settled.
 func (b *batch) writeAlone() {
 	var all sync.WaitGroup
 	for _, i := range b.alone {
-		all.Go(func() {
-			b.courses[i].single = true
-			b.results[i], b.errs[i] = b.store.Write(b.ctx, b.writes[i])
-			b.courses[i].created = b.results[i].Written && b.courses[i].blind
-		})
+		all.Go(func() { b.writeOne(i) })
 	}
 	all.Wait()
+}
+
+func (b *batch) writeOne(i int) {
+	b.courses[i].single = true
+	b.results[i], b.errs[i] = b.store.Write(b.ctx, b.writes[i])
+	b.courses[i].created = b.results[i].Written && b.courses[i].blind
 }
 
 // learn notes how the writes went.

@@ -144,12 +144,18 @@ func TestWithoutPermissionWritesAreMadeOneByOne(t *testing.T) {
 			}
 			return localaws.Fault{}
 		},
+		"an engine that fails at statements": func(c localaws.Call) localaws.Fault {
+			if c.Operation == "BatchExecuteStatement" {
+				return localaws.Fault{Error: localaws.Unavailable(localaws.DynamoDB)}
+			}
+			return localaws.Fault{}
+		},
 	}
 	for name, faults := range denied {
 		inLoad(t, localaws.Config{}, func(t *testing.T, l *load) {
 			l.write(items(0, 25, never), at(1), always)
 			l.engine.SetFaults(faults)
-			if statements, updates := l.write(items(0, 250, never), at(2), always); statements > 2 || updates != 250 {
+			if statements, updates := l.write(items(0, 250, never), at(2), always); statements > 6 || updates != 250 {
 				t.Errorf("%s: %d requests of statements, %d updates", name, statements, updates)
 			}
 			if text := l.logged.String(); strings.Count(text, "dynamodb:PartiQLUpdate") == 0 || strings.Count(text, "level=WARN") > 2 {

@@ -175,3 +175,29 @@ func TestPoisonCostsItsNeighboursNothing(t *testing.T) {
 		})
 	}
 }
+
+// Where the whole service is out of order, a request of statements costs one
+// try more, not one for each of its writes.
+func TestAnOutageIsNotMetWithMoreRequests(t *testing.T) {
+	inTable(t, func(t *testing.T, engine *localaws.Engine, store *dynamostore.Store) {
+		store.WriteEach(t.Context(), writes(25, 1))
+		engine.SetFaults(func(localaws.Call) localaws.Fault {
+			return localaws.Fault{Error: localaws.Unavailable(localaws.DynamoDB)}
+		})
+		engine.ResetRequests()
+		_, errs := store.WriteEach(t.Context(), writes(25, 2))
+		for i := range 25 {
+			if errs == nil || errs[i] == nil || replica.Classify(errs[i]).Verdict != replica.Retry {
+				t.Fatalf("write %d: %v", i, errs)
+			}
+		}
+		if updates := engine.Requests().Of(localaws.DynamoDB, "UpdateItem"); updates > 3 {
+			t.Errorf("%d updates, want one and the SDK's attempts at it", updates)
+		}
+		engine.SetFaults(nil)
+		engine.ResetRequests()
+		if _, errs := store.WriteEach(t.Context(), writes(25, 2)); errs != nil || engine.Requests().Total() != 1 {
+			t.Errorf("afterwards: %v, %d requests", errs, engine.Requests().Total())
+		}
+	})
+}
