@@ -260,15 +260,20 @@ func (b *Batcher) write(batch []*lane) {
 }
 
 // context returns the context of a batch: it ends when nobody waits for any of
-// it any more. b.mu is held.
+// it any more, which may be so from the start. b.mu is held.
 func (b *Batcher) context(batch []*lane) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(batch[0].made.ctx))
 	group := &waiters{cancel: cancel}
 	for _, l := range batch {
 		for _, c := range l.head.calls {
-			c.waiters = group
-			group.left++
+			if !c.gone { // since the batch was put together
+				c.waiters = group
+				group.left++
+			}
 		}
+	}
+	if group.left == 0 {
+		cancel()
 	}
 	return ctx, cancel
 }

@@ -353,6 +353,20 @@ func TestABatchEndsWithTheLastWhoWaits(t *testing.T) {
 	})
 }
 
+// Nor does a batch outlive those who went between its making and its start.
+func TestABatchThatNobodyWaitsForFromTheStartEndsAtOnce(t *testing.T) {
+	for range 20 { // whichever of the two goroutines is first
+		withCabinet(t, replica.BatcherConfig{MaxWrites: 1}, func(t *testing.T, c *cabinet, b *replica.Batcher) {
+			c.began = func(ctx context.Context, _ int) { <-ctx.Done() } // or the bubble is deadlocked
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if _, err := b.Write(ctx, cabinetWrite("1", 1)); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 // A write that nobody waits for any more is not begun.
 func TestAnAbandonedWriteIsNotBegun(t *testing.T) {
 	withCabinet(t, replica.BatcherConfig{Parallel: 1, MaxWrites: 1}, func(t *testing.T, c *cabinet, b *replica.Batcher) {
