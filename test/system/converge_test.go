@@ -10,11 +10,13 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/tributary-dev/tributary/pkg/replica/wholebody"
 	"github.com/tributary-dev/tributary/test/system/internal/api"
 	"github.com/tributary-dev/tributary/test/system/internal/input"
 	"github.com/tributary-dev/tributary/test/system/internal/stack"
@@ -128,6 +130,7 @@ func tamper(t *testing.T, system *stack.System, cik string) {
 	client := dynamodb.New(dynamodb.Options{
 		Region: system.AWS.Region, BaseEndpoint: aws.String(system.LocalAWSURL),
 		Credentials: credentials.NewStaticCredentialsProvider("local", "local", ""),
+		HTTPClient:  wholebody.Client(awshttp.NewBuildableClient()),
 	})
 	_, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: aws.String("company-stats"), Key: map[string]types.AttributeValue{"cik": &types.AttributeValueMemberS{Value: cik}},

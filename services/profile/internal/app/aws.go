@@ -13,6 +13,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/tributary-dev/tributary/pkg/replica/wholebody"
 )
 
 // Retries of one AWS call: enough to ride out throttling, with delays that fit
@@ -28,6 +30,7 @@ const (
 const maxIdleConnections = 256
 
 // AWS reads the SDK's own variables and files: endpoint, region, credentials.
+// Request bodies are whole, so that no answer is lost (package wholebody).
 // What the SDK itself has to say goes to the logger, where by default it would
 // write lines of its own form among the program's.
 func AWS(ctx context.Context, logger *slog.Logger) (aws.Config, error) {
@@ -37,6 +40,7 @@ func AWS(ctx context.Context, logger *slog.Logger) (aws.Config, error) {
 	})
 	loaded, err := awsconfig.LoadDefaultConfig(ctx,
 		awsconfig.WithHTTPClient(client),
+		awsconfig.WithServiceOptions(wholebody.ServiceOption),
 		awsconfig.WithLogger(sdkLogger(logger)),
 		awsconfig.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {

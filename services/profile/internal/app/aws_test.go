@@ -3,11 +3,14 @@ package app_test
 import (
 	"bytes"
 	"encoding/json"
+	"log/slog"
 	"path/filepath"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go/logging"
 
+	"github.com/tributary-dev/tributary/pkg/replica/wholebody"
 	"github.com/tributary-dev/tributary/services/profile/internal/app"
 )
 
@@ -32,5 +35,22 @@ func TestTheSDKSpeaksThroughTheLogger(t *testing.T) {
 	var record struct{ Level, Says string }
 	if err := json.Unmarshal(log.Bytes(), &record); err != nil || record.Level != "WARN" || record.Says != "the body was not closed" {
 		t.Errorf("logged %s (%v)", log.Bytes(), err)
+	}
+}
+
+// Answers must not be lost to the way the SDK closes bodies.
+func TestBodiesAreWhole(t *testing.T) {
+	nowhere := filepath.Join(t.TempDir(), "none")
+	for name, value := range map[string]string{
+		"AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere, "AWS_PROFILE": "", "AWS_REGION": "us-east-1",
+	} {
+		t.Setenv(name, value)
+	}
+	cfg, err := app.AWS(t.Context(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if client := sns.NewFromConfig(cfg).Options().HTTPClient; client != wholebody.Client(cfg.HTTPClient) {
+		t.Errorf("the client is a %T", client)
 	}
 }

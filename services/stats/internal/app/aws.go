@@ -13,6 +13,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
+
+	"github.com/tributary-dev/tributary/pkg/replica/wholebody"
 )
 
 // Retries of one AWS call, unless AWS_MAX_ATTEMPTS says otherwise: enough to
@@ -25,7 +27,8 @@ const (
 // AWS reads the SDK's own variables and files: endpoint, region, credentials.
 // The HTTP client keeps as many idle connections as there are calls in flight
 // at full load, where the SDK's default of ten per host would open and close
-// one for most calls.
+// one for most calls. Request bodies are whole (package wholebody): a lost answer
+// to a receive would hold up its messages for a visibility timeout.
 //
 // What the SDK itself has to say goes to the logger.
 func AWS(ctx context.Context, cfg Config, logger *slog.Logger) (aws.Config, error) {
@@ -35,6 +38,7 @@ func AWS(ctx context.Context, cfg Config, logger *slog.Logger) (aws.Config, erro
 	})
 	loaded, err := awsconfig.LoadDefaultConfig(ctx,
 		awsconfig.WithHTTPClient(client),
+		awsconfig.WithServiceOptions(wholebody.ServiceOption),
 		awsconfig.WithLogger(sdkLogger(logger)),
 		awsconfig.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) {

@@ -6,6 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/tributary-dev/tributary/pkg/replica/wholebody"
 	"github.com/tributary-dev/tributary/services/stats/internal/app"
 )
 
@@ -28,6 +31,9 @@ func TestAWSNeedsARegionAndTakesTheEndpoint(t *testing.T) {
 	got, err := app.AWS(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	if err != nil || got.Region != "eu-central-1" || got.BaseEndpoint == nil || *got.BaseEndpoint != "http://127.0.0.1:4566" {
 		t.Errorf("region %q, endpoint %v, %v", got.Region, got.BaseEndpoint, err)
+	}
+	if client := sqs.NewFromConfig(got).Options().HTTPClient; client != wholebody.Client(got.HTTPClient) {
+		t.Errorf("bodies are not whole: the client is a %T", client)
 	}
 	if attempts := got.Retryer().MaxAttempts(); attempts != 5 {
 		t.Errorf("a call is tried %d times, want 5", attempts)

@@ -1,15 +1,14 @@
 package bench
 
 import (
-	"bytes"
-	"fmt"
-	"io"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"github.com/tributary-dev/tributary/pkg/replica/wholebody"
 )
 
 // Settings are what Tributary and the floor have in common: batch sizes are
@@ -41,40 +40,20 @@ const (
 )
 
 // awsConfig reaches localaws and nothing else, with enough idle connections for
-// every call in flight.
+// every call in flight. Bodies are whole in every variant: a receive that the SDK
+// loses otherwise keeps its messages invisible for half a minute, which is no
+// property of any of them.
 func awsConfig(endpoint string) aws.Config {
 	return aws.Config{
 		Region:       region,
 		BaseEndpoint: aws.String(endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider("local", "local", ""),
-		HTTPClient: wholeBodies{awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
+		HTTPClient: wholebody.Client(awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 			t.MaxIdleConnsPerHost, t.MaxIdleConns = 528, 1056
 			t.Proxy = nil
-		})},
+		})),
 	}
 }
 
 // visibilityTimeout is what the subscriber's manifest says.
 const visibilityTimeout = 30 * time.Second
-
-// wholeBodies hands request bodies to net/http as what they are, bytes in
-// memory. It does not know the SDK's own wrapping for that, and sends headers
-// and body apart. Where the answer then comes at once, as on loopback, the SDK
-// closes the body (smithy-go v1.28.8, ClientHandler.Handle) before net/http has
-// looked for its end, and net/http closes the connection for it, now and then
-// in the middle of the answer. A receive that is lost in this way keeps its
-// messages invisible for half a minute, which is no property of any variant.
-type wholeBodies struct{ client aws.HTTPClient }
-
-func (w wholeBodies) Do(request *http.Request) (*http.Response, error) {
-	if request.Body == nil || request.ContentLength <= 0 {
-		return w.client.Do(request)
-	}
-	body := make([]byte, request.ContentLength)
-	if _, err := io.ReadFull(request.Body, body); err != nil {
-		return nil, fmt.Errorf("read the request's body: %w", err)
-	}
-	whole := request.WithContext(request.Context())
-	whole.Body = io.NopCloser(bytes.NewReader(body))
-	return w.client.Do(whole)
-}
