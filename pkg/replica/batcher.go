@@ -72,7 +72,8 @@ func (c BatcherConfig) Validate() error {
 // makes them stale. It never has two writes to one item on their way at once.
 // What Store promises for each write still holds, and so do the errors: a write
 // that can never be made costs no other, also none that it would have
-// superseded. It has goroutines only while writes are on their way, and is safe
+// superseded. One that meets a BusyError is made again after a pause, in which
+// it keeps nothing waiting but other writes to its item. It has goroutines only while writes are on their way, and is safe
 // for concurrent use.
 type Batcher struct {
 	Store // for what is not batched
@@ -249,14 +250,35 @@ func (b *Batcher) write(batch []*lane) {
 
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	var busy [busyAttempts][]*lane // by the attempts made
 	for i, l := range batch {
 		var err error
 		if errs != nil {
 			err = errs[i]
 		}
-		b.cfg.Metrics.superseded(l.id.table, l.settle(results[i], err))
+		superseded, attempts := l.settle(results[i], err)
+		b.cfg.Metrics.superseded(l.id.table, superseded)
+		if attempts > 0 {
+			busy[attempts] = append(busy[attempts], l)
+			continue
+		}
 		b.release(l)
 	}
+	for attempts, lanes := range busy {
+		if len(lanes) > 0 {
+			time.AfterFunc(pauseAfter(attempts), func() { b.resume(lanes) })
+		}
+	}
+}
+
+// resume ends the pause of lanes, all at once, so that they share a request.
+func (b *Batcher) resume(lanes []*lane) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range lanes {
+		b.release(l)
+	}
+	b.dispatch()
 }
 
 // context returns the context of a batch: it ends when nobody waits for any of

@@ -164,8 +164,11 @@ func TestAnAnsweredWriteIsDurable(t *testing.T) {
 				if poison(w.Version) {
 					return &replica.RejectedError{Reason: "poison"}
 				}
-				if (n+int(w.Version))%5 == 0 {
-					return errors.New("throttled")
+				switch (n + int(w.Version)) % 9 {
+				case 0:
+					return errors.New("connection refused")
+				case 1, 2:
+					return errBusy
 				}
 				return nil
 			}

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -49,8 +50,8 @@ func appendKey(to []byte, v contracts.Value) []byte {
 type lane struct {
 	id      itemID
 	waiting []*joint
-	// While writing, head is what is written and made the call whose write it
-	// is.
+	// writing says that a write is on its way, or waits for the end of a pause.
+	// On its way, head is what is written and made the call whose write it is.
 	writing bool
 	head    *joint
 	made    *call
@@ -67,6 +68,8 @@ type call struct {
 	lane    *lane
 	gone    bool     // nobody waits for it any more
 	waiters *waiters // of the batch it is part of
+	// attempts counts the writes that were to settle it.
+	attempts int
 
 	done   chan struct{} // closed when result and err are there
 	result WriteResult
@@ -119,22 +122,29 @@ func (l *lane) begin() bool {
 
 // settle answers the calls of the write that was made, and returns how many it
 // superseded. Where the write can never be made, those that it would have
-// superseded wait for one of their own.
-func (l *lane) settle(result WriteResult, err error) (superseded int) {
+// superseded wait for one of their own. Where it may be made in a moment, all
+// wait for that, with whatever joins them until the pause is over; attempts is
+// then how often it was tried.
+func (l *lane) settle(result WriteResult, err error) (superseded, attempts int) {
 	left := result.Found
 	if result.Written && len(l.head.calls) > 1 {
 		left = l.made.write.image()
 	}
 	never := err != nil && Classify(err).Verdict == Reject
+	_, busy := errors.AsType[*BusyError](err)
 	var again []*call
 	for _, c := range l.head.calls {
+		c.attempts++
 		switch {
-		case c == l.made:
-			c.result, c.err = result, err
-		case never && c.write.Version < l.made.write.Version:
-			c.waiters = nil
+		case busy && c.attempts < busyAttempts:
+			attempts = max(attempts, c.attempts)
 			again = append(again, c)
 			continue
+		case never && c.write.Version < l.made.write.Version:
+			again = append(again, c)
+			continue
+		case c == l.made:
+			c.result, c.err = result, err
 		case err != nil:
 			c.err = err
 		default:
@@ -143,11 +153,25 @@ func (l *lane) settle(result WriteResult, err error) (superseded int) {
 		}
 		close(c.done)
 	}
-	if len(again) > 0 {
-		l.waiting = slices.Insert(l.waiting, 0, &joint{calls: again})
-	}
+	l.putBack(again)
 	l.head, l.made = nil, nil
-	return superseded
+	return superseded, attempts
+}
+
+// putBack lets calls whose write was not made wait before all others, or with
+// the first of them.
+func (l *lane) putBack(calls []*call) {
+	if len(calls) == 0 {
+		return
+	}
+	for _, c := range calls {
+		c.waiters = nil
+	}
+	if len(l.waiting) > 0 && alike(&calls[0].write, &l.waiting[0].calls[0].write) {
+		l.waiting[0].calls = append(calls, l.waiting[0].calls...)
+		return
+	}
+	l.waiting = slices.Insert(l.waiting, 0, &joint{calls: calls})
 }
 
 // image is the item as the write leaves it, as far as the write knows it.

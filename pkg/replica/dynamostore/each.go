@@ -3,7 +3,6 @@ package dynamostore
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
@@ -16,20 +15,11 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/tributary-dev/tributary/pkg/replica"
-	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
 
 // maxStatements is the most statements of one BatchExecuteStatement (Running
 // batch operations with PartiQL for DynamoDB, developer guide).
 const maxStatements = 25
-
-// Statements that are throttled, or that meet a transaction, fail inside an
-// answer that the SDK takes for a success and does not try again. They are
-// tried again here, the n-th time after a pause; after all of these, 2.5 s or
-// so, their messages are better given back.
-const statementAttempts = 8
-
-var statementBackoff = retry.Backoff{Base: 25 * time.Millisecond, Max: time.Second}
 
 // WriteEach implements replica.BatchStore. Writes share BatchExecuteStatement
 // requests of up to 25 conditional statements; what a statement leaves open is
@@ -37,6 +27,8 @@ var statementBackoff = retry.Backoff{Base: 25 * time.Millisecond, Max: time.Seco
 // are, follows from what the table's last writes met: most items missing, or
 // most statements left open. A service or role that does not permit statements
 // has its writes made by UpdateItem alone, and is asked again ten minutes later.
+// What is throttled, or meets a transaction, is not tried again here, where all
+// would wait for it: that is a *replica.BusyError.
 func (s *Store) WriteEach(ctx context.Context, writes []replica.Write) ([]replica.WriteResult, []error) {
 	b := &batch{
 		store: s, ctx: ctx, writes: writes,
@@ -122,35 +114,25 @@ func (b *batch) lone(st statement) {
 	b.alone = append(b.alone, st.at)
 }
 
-// attempt makes the statements of one request, those that are throttled again
-// and again.
+// attempt makes the statements of one request. Those that are throttled, or
+// that meet a transaction, fail inside an answer that the SDK takes for a
+// success and does not try again.
 func (b *batch) attempt(due []statement) {
-	for n := 1; ; n++ {
-		answers, err := b.request(due)
-		if err != nil {
-			b.refused(due, err)
-			return
-		}
-		throttled := due[:0]
-		for i, st := range due {
-			if i >= len(answers) {
-				b.alone = append(b.alone, st.at)
-				continue
-			}
-			if st.trouble = answers[i].Error; st.trouble != nil && passing(st.trouble.Code) {
-				throttled = append(throttled, st)
-				continue
-			}
+	answers, err := b.request(due)
+	if err != nil {
+		b.refused(due, err)
+		return
+	}
+	for i, st := range due {
+		switch {
+		case i >= len(answers):
+			b.alone = append(b.alone, st.at)
+		case answers[i].Error != nil && passing(string(answers[i].Error.Code)):
+			b.errs[st.at] = &replica.BusyError{Err: &smithy.GenericAPIError{
+				Code: string(answers[i].Error.Code), Message: aws.ToString(answers[i].Error.Message)}}
+		default:
+			st.trouble = answers[i].Error
 			b.settle(st)
-		}
-		if due = throttled; len(due) == 0 {
-			return
-		}
-		if n == statementAttempts || !pause(b.ctx, statementBackoff.Pause(n, rand.Float64)) {
-			for _, st := range due {
-				b.errs[st.at] = &smithy.GenericAPIError{Code: string(st.trouble.Code), Message: aws.ToString(st.trouble.Message)}
-			}
-			return
 		}
 	}
 }
@@ -168,19 +150,6 @@ func (b *batch) request(due []statement) ([]types.BatchStatementResponse, error)
 		return nil, err
 	}
 	return out.Responses, nil
-}
-
-// passing says that a statement's error may go away by itself.
-func passing(code types.BatchStatementErrorCodeEnum) bool {
-	switch code {
-	case types.BatchStatementErrorCodeEnumThrottlingError,
-		types.BatchStatementErrorCodeEnumProvisionedThroughputExceeded,
-		types.BatchStatementErrorCodeEnumRequestLimitExceeded,
-		types.BatchStatementErrorCodeEnumInternalServerError,
-		types.BatchStatementErrorCodeEnumTransactionConflict:
-		return true
-	}
-	return false
 }
 
 // settle says what a statement's answer means. Only a success, and an item that
@@ -274,7 +243,7 @@ func (b *batch) writeAlone() {
 
 func (b *batch) writeOne(i int) {
 	b.courses[i].single = true
-	b.results[i], b.errs[i] = b.store.Write(b.ctx, b.writes[i])
+	b.results[i], b.errs[i] = b.store.writeOnce(b.ctx, &b.writes[i])
 	b.courses[i].created = b.results[i].Written && b.courses[i].blind
 }
 
@@ -304,17 +273,5 @@ func (s *Store) refuse(table string, v verb, why string) {
 	if s.habit(table).refuse(v, time.Now()) {
 		s.logger.Warn("statements are not permitted; items are written one by one, at a request each",
 			"table", table, "missing_permission", v.action(), "error", why)
-	}
-}
-
-// pause waits; it reports false if the context ended before.
-func pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
 	}
 }

@@ -49,19 +49,29 @@ func New(client *dynamodb.Client, cfg Config) *Store {
 // page). An SDK retry after a lost reply can meet its own write; the caller
 // sees it as an item of the same version.
 func (s *Store) Write(ctx context.Context, w replica.Write) (replica.WriteResult, error) {
+	in := updateItem(&w)
+	err := withoutConflict(ctx, func() error {
+		_, err := s.client.UpdateItem(ctx, in)
+		return err
+	})
+	return written(err)
+}
+
+func updateItem(w *replica.Write) *dynamodb.UpdateItemInput {
 	e := newExpression()
 	in := &dynamodb.UpdateItemInput{
 		TableName:                           aws.String(w.Table),
 		Key:                                 ToAttributes(w.Key),
 		UpdateExpression:                    aws.String(e.update(w.Set, w.Remove)),
-		ConditionExpression:                 aws.String(e.condition(&w)),
+		ConditionExpression:                 aws.String(e.condition(w)),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	in.ExpressionAttributeNames, in.ExpressionAttributeValues = e.names, e.values
-	err := withoutConflict(ctx, func() error {
-		_, err := s.client.UpdateItem(ctx, in)
-		return err
-	})
+	return in
+}
+
+// written says what UpdateItem's error, or none, means for a write.
+func written(err error) (replica.WriteResult, error) {
 	if failed, ok := errors.AsType[*types.ConditionalCheckFailedException](err); ok {
 		found, err := FromAttributes(failed.Item)
 		return replica.WriteResult{Found: found}, err

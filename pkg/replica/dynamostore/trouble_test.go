@@ -1,11 +1,15 @@
 package dynamostore_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/localaws"
@@ -31,10 +35,28 @@ func about(s ddb.Statement, items ...string) bool {
 	})
 }
 
+// throughABatcher makes writes that wait together through a Batcher.
+func throughABatcher(t *testing.T, store *dynamostore.Store, due []replica.Write) ([]replica.WriteResult, []error) {
+	t.Helper()
+	b, err := replica.NewBatcher(store, replica.BatcherConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	results, errs := make([]replica.WriteResult, len(due)), make([]error, len(due))
+	var all sync.WaitGroup
+	for i := range due {
+		all.Go(func() { results[i], errs[i] = b.Write(t.Context(), due[i]) })
+	}
+	all.Wait()
+	return results, errs
+}
+
+var passingCodes = []string{"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "InternalServerError", "TransactionConflict"}
+
 // A throttled statement, which the SDK takes for a success, is tried again
 // after a pause, and with it nothing else.
 func TestThrottledStatementsAreTriedAgainAlone(t *testing.T) {
-	for _, code := range []string{"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "InternalServerError", "TransactionConflict"} {
+	for _, code := range passingCodes {
 		inTable(t, func(t *testing.T, engine *localaws.Engine, store *dynamostore.Store) {
 			store.WriteEach(t.Context(), writes(25, 1))
 			engine.ResetRequests()
@@ -50,13 +72,10 @@ func TestThrottledStatementsAreTriedAgainAlone(t *testing.T) {
 				}}
 			})
 			began := time.Now()
-			results, errs := store.WriteEach(t.Context(), writes(25, 2))
-			if errs != nil {
-				t.Fatalf("%s: %v", code, errs)
-			}
+			results, errs := throughABatcher(t, store, writes(25, 2))
 			for i, r := range results {
-				if !r.Written {
-					t.Errorf("%s: write %d: %+v", code, i, r)
+				if !r.Written || errs[i] != nil {
+					t.Errorf("%s: write %d: %+v, %v", code, i, r, errs[i])
 				}
 			}
 			if got := fmt.Sprint(sizes); got != "[25 2 2 2]" {
@@ -82,7 +101,7 @@ func TestWhatStaysThrottledIsGivenBack(t *testing.T) {
 				return ddb.StatementFault{}
 			}}
 		})
-		results, errs := store.WriteEach(t.Context(), writes(25, 2))
+		results, errs := throughABatcher(t, store, writes(25, 2))
 		for i := range results {
 			throttled := i == 3 || i == 4
 			if results[i].Written == throttled || (errs[i] != nil) != throttled {
@@ -92,6 +111,50 @@ func TestWhatStaysThrottledIsGivenBack(t *testing.T) {
 				t.Errorf("write %d: %v is not retried", i, errs[i])
 			}
 		}
+	})
+}
+
+// A table that is throttled keeps no other's writes waiting, neither where its
+// statements are refused nor where an UpdateItem is.
+func TestAThrottledTableSlowsNoOther(t *testing.T) {
+	inTables(t, localaws.Config{Latency: 10 * time.Millisecond}, []string{"items", "throttled"}, func(t *testing.T, engine *localaws.Engine, db *dynamodb.Client) {
+		b, err := replica.NewBatcher(dynamostore.New(db, dynamostore.Config{}), replica.BatcherConfig{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Operation == "UpdateItem" && bytes.Contains(c.Body, []byte(`"throttled"`)) {
+				return localaws.Fault{Error: localaws.Throttled(localaws.DynamoDB)}
+			}
+			return localaws.Fault{Statement: func(s ddb.Statement) ddb.StatementFault {
+				if strings.Contains(s.Text, `"throttled"`) {
+					return ddb.StatementFault{Error: localaws.ThrottledStatement()}
+				}
+				return ddb.StatementFault{}
+			}}
+		})
+		var all sync.WaitGroup
+		for i := range 400 {
+			all.Go(func() {
+				time.Sleep(time.Duration(i) * time.Millisecond) // virtual
+				w, began := write(fmt.Sprint("item ", i), 1, nil), time.Now()
+				if i%4 == 0 {
+					w.Table = "throttled"
+				}
+				if i%8 == 0 {
+					w.Set["#name"] = contracts.String("that only an UpdateItem can say")
+				}
+				_, err := b.Write(t.Context(), w)
+				took := time.Since(began)
+				if throttled := w.Table == "throttled"; (err != nil) != throttled || throttled != (took > time.Second) {
+					t.Errorf("%s %d: %v after %v", w.Table, i, err, took)
+				}
+				if w.Table == "items" && took > 60*time.Millisecond {
+					t.Errorf("%d took %v", i, took)
+				}
+			})
+		}
+		all.Wait()
 	})
 }
 
@@ -120,13 +183,10 @@ func TestALostAnswerShowsTheWritesThemselves(t *testing.T) {
 				for version := contracts.Version(1); version <= 2; version++ { // created, then updated
 					l.engine.ResetRequests()
 					l.engine.SetFaults(fault)
-					results, errs := l.store.WriteEach(t.Context(), writes(25, version))
-					if errs != nil {
-						t.Fatalf("%s: %v", name, errs)
-					}
+					results, errs := throughABatcher(t, l.store, writes(25, version))
 					for i, r := range results {
-						if !r.Written && r.Found["v"].Text() != version.Value().Text() {
-							t.Errorf("%s: write %d of version %d: %+v", name, i, version, r)
+						if errs[i] != nil || !r.Written && r.Found["v"].Text() != version.Value().Text() {
+							t.Errorf("%s: write %d of version %d: %+v, %v", name, i, version, r, errs[i])
 						}
 					}
 				}
