@@ -167,9 +167,11 @@ func (b *batch) settle(st statement) {
 	switch st.trouble.Code {
 	case types.BatchStatementErrorCodeEnumConditionalCheckFailed:
 		if st.trouble.Item != nil {
+			b.courses[i].shown = true
 			b.results[i].Found, b.errs[i] = FromAttributes(st.trouble.Item)
 			return
 		}
+		b.courses[i].unseen = true
 		b.courses[i].blind = insertable(w)
 		how = b.store.habit(w.Table).next(insertable(w), st.verb, time.Now())
 	case types.BatchStatementErrorCodeEnumDuplicateItem:
@@ -244,6 +246,7 @@ func (b *batch) writeAlone() {
 func (b *batch) writeOne(i int) {
 	b.courses[i].single = true
 	b.results[i], b.errs[i] = b.store.writeOnce(b.ctx, &b.writes[i])
+	b.courses[i].met = b.results[i].Found != nil
 	b.courses[i].created = b.results[i].Written && b.courses[i].blind
 }
 

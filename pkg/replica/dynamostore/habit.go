@@ -18,9 +18,11 @@ type habit struct {
 	// not show.
 	absent share
 	// open is the share of writes that their statements did not settle, while
-	// statements are used; of those that were not made, while they are not.
-	// Above a half, statements are not worth it.
+	// statements are used; of those that they would not have settled, while they
+	// are not. Above a half, statements are not worth it.
 	open share
+	// hides says that the service does not show the items that statements met.
+	hides bool
 	// refusedUntil is when a verb may be tried again that the service did not
 	// permit or know.
 	refusedUntil [2]time.Time
@@ -99,7 +101,11 @@ type course struct {
 	begun plan
 	// blind says that a statement failed without showing an item, though the
 	// write might have created one.
-	blind   bool
+	blind bool
+	// shown and unseen say that a statement's condition failed and showed an
+	// item, or none; met, that an UpdateItem met one.
+	shown, unseen, met bool
+
 	retried bool // a statement of the second round was tried, or is out of the question
 	single  bool // an UpdateItem was needed in the end
 	created bool // there was no item, now there is
@@ -111,9 +117,15 @@ func (h *habit) note(c course, written bool) {
 	defer h.mu.Unlock()
 	if c.begun == alone {
 		if h.open.most() {
-			h.open.note(!written)
+			h.open.note(!written && (h.hides || !c.met))
 		}
 		return
+	}
+	switch {
+	case c.shown:
+		h.hides = false
+	case c.unseen && c.met:
+		h.hides = true
 	}
 	h.open.note(c.single)
 	h.missing.note(c.created)

@@ -25,6 +25,8 @@ type load struct {
 	engine *localaws.Engine
 	store  *dynamostore.Store
 	logged bytes.Buffer
+
+	mustExist bool // of the writes
 }
 
 func inLoad(t *testing.T, cfg localaws.Config, test func(t *testing.T, l *load)) {
@@ -45,6 +47,7 @@ func (l *load) write(items []int, version func(i int) contracts.Version, written
 		writes := make([]replica.Write, len(part))
 		for j, i := range part {
 			writes[j] = write(fmt.Sprint("item ", i), version(i), nil)
+			writes[j].MustExist = l.mustExist
 		}
 		results, errs := l.store.WriteEach(l.t.Context(), writes)
 		if errs != nil {
@@ -118,6 +121,42 @@ func TestRequestsPerWrite(t *testing.T) {
 			statements, updates := l.write(all, versions, func(i int) bool { return !stale(i) })
 			if statements > 50 || updates < 300 {
 				t.Errorf("three in ten stale: %d requests of statements and %d updates: an INSERT tells nothing there", statements, updates)
+			}
+		})
+	}
+}
+
+// A table whose statements were of no use, since the items that had to exist
+// did not, is written by statements again once they say what was met, be it
+// that all is stale.
+func TestStatementsThatWereOfNoUseAreTriedAgain(t *testing.T) {
+	for _, cfg := range engines {
+		inLoad(t, cfg, func(t *testing.T, l *load) {
+			l.write(items(0, 250, never), at(5), always)
+			l.engine.SetFaults(func(localaws.Call) localaws.Fault { // as a race with a writer that creates items
+				return localaws.Fault{Statement: func(ddb.Statement) ddb.StatementFault {
+					return ddb.StatementFault{Error: wire.Errorf("ConditionalCheckFailed", "The conditional request failed")}
+				}}
+			})
+			l.write(items(0, 3, never), at(4), never)
+			l.engine.SetFaults(nil)
+			l.write(items(0, 25, never), at(4), never)
+			l.mustExist = true
+			l.write(items(1000, 250, never), at(5), never)
+			if statements, updates := l.write(items(1000, 250, never), at(5), never); statements != 0 || updates != 250 {
+				t.Errorf("%d requests of statements and %d updates, though none says anything", statements, updates)
+			}
+			l.mustExist = false
+			l.write(items(0, 100, never), at(3), never)
+			statements, updates := l.write(items(0, 250, never), at(3), never)
+			if cfg.StatementsReturnNoItems {
+				if updates != 250 {
+					t.Errorf("%d updates of stale items that no statement shows", updates)
+				}
+				return
+			}
+			if statements != 10 || updates != 0 {
+				t.Errorf("%d requests of statements and %d updates of stale items", statements, updates)
 			}
 		})
 	}

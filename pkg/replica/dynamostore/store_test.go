@@ -196,6 +196,26 @@ func TestValuesSurviveTheSDKsTypes(t *testing.T) {
 	})
 }
 
+// Empty is a value, whatever slice it is: the SDK would send nil as none.
+func TestEmptyBinaryIsWritten(t *testing.T) {
+	inTable(t, func(t *testing.T, _ *localaws.Engine, store *dynamostore.Store) {
+		set := contracts.Item{"one": contracts.Binary(nil), "set": contracts.BinarySet(nil, []byte{1})}
+		together := []replica.Write{write("1", 5, set), write("2", 5, set)}
+		if results, errs := store.WriteEach(t.Context(), together); errs != nil || !results[0].Written || !results[1].Written {
+			t.Errorf("together: %+v, %v", results, errs)
+		}
+		if result, err := store.Write(t.Context(), write("3", 5, set)); err != nil || !result.Written {
+			t.Errorf("alone: %+v, %v", result, err)
+		}
+		for _, id := range []string{"1", "2", "3"} {
+			got, err := store.Read(t.Context(), "items", contracts.Item{"id": contracts.String(id)})
+			if err != nil || !got["one"].Equal(set["one"]) || !got["set"].Equal(set["set"]) {
+				t.Errorf("item %s: %v, %v", id, got, err)
+			}
+		}
+	})
+}
+
 func value(depth int) *rapid.Generator[contracts.Value] {
 	return rapid.Custom(func(t *rapid.T) contracts.Value {
 		most := 9

@@ -17,7 +17,7 @@ func ToAttribute(v contracts.Value) types.AttributeValue {
 	case contracts.KindNumber:
 		return &types.AttributeValueMemberN{Value: v.Text()}
 	case contracts.KindBinary:
-		return &types.AttributeValueMemberB{Value: v.Bytes()}
+		return &types.AttributeValueMemberB{Value: notNil(v.Bytes())}
 	case contracts.KindBool:
 		return &types.AttributeValueMemberBOOL{Value: v.Bool()}
 	case contracts.KindNull:
@@ -37,12 +37,21 @@ func ToAttribute(v contracts.Value) types.AttributeValue {
 	case contracts.KindBinarySet:
 		members := make([][]byte, len(v.Elements()))
 		for i, m := range v.Elements() {
-			members[i] = m.Bytes()
+			members[i] = notNil(m.Bytes())
 		}
 		return &types.AttributeValueMemberBS{Value: members}
 	default:
 		return nil
 	}
+}
+
+// notNil keeps the SDK from sending an empty value as JSON's null, which DynamoDB
+// takes for no value at all.
+func notNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
 }
 
 // ToAttributes returns an item as the SDK's type.
