@@ -26,8 +26,8 @@ const maxStatements = 25
 // settled by an UpdateItem. Which statements are tried first, and whether any
 // are, follows from what the table's last writes met: most items missing, or
 // most statements left open. A service or role that does not permit statements
-// has its writes made by UpdateItem alone, and is asked again ten minutes later.
-// What is throttled, or meets a transaction, is not tried again here, where all
+// has its writes made by UpdateItem alone, and is asked again ten minutes later,
+// one that fails at statements and at nothing else half a minute later. What is throttled, or meets a transaction, is not tried again here, where all
 // would wait for it: that is a *replica.BusyError.
 func (s *Store) WriteEach(ctx context.Context, writes []replica.Write) ([]replica.WriteResult, []error) {
 	b := &batch{
@@ -177,7 +177,7 @@ func (b *batch) settle(st statement) {
 	case types.BatchStatementErrorCodeEnumDuplicateItem:
 		how = b.store.habit(w.Table).next(insertable(w), st.verb, time.Now())
 	case types.BatchStatementErrorCodeEnumAccessDenied:
-		b.store.refuse(w.Table, st.verb, aws.ToString(st.trouble.Message))
+		b.store.refuse(w.Table, st.verb, refusalLife, aws.ToString(st.trouble.Message))
 	}
 	if b.courses[i].retried {
 		how = alone
@@ -197,14 +197,14 @@ func (b *batch) refused(due []statement, err error) {
 	switch {
 	case code == "AccessDeniedException" || code == "UnknownOperationException":
 		for _, st := range due {
-			b.store.refuse(b.writes[st.at].Table, st.verb, err.Error())
+			b.store.refuse(b.writes[st.at].Table, st.verb, refusalLife, err.Error())
 		}
 	case code == "ValidationException" || code == "SerializationException" || status(err) == http.StatusRequestEntityTooLarge:
 		// One of them is at fault, or all of them together are too much.
 	case status(err) >= http.StatusInternalServerError && b.probe(due[0]):
 		// The service is there, and does not know what to do with statements.
 		for _, st := range due {
-			b.store.refuse(b.writes[st.at].Table, st.verb, err.Error())
+			b.store.refuse(b.writes[st.at].Table, st.verb, failureLife, err.Error())
 		}
 		due = due[1:]
 	default:
@@ -271,9 +271,9 @@ func (s *Store) habit(table string) *habit {
 	return h
 }
 
-// refuse notes that a verb is not permitted on a table.
-func (s *Store) refuse(table string, v verb, why string) {
-	if s.habit(table).refuse(v, time.Now()) {
+// refuse notes that a verb is of no use on a table for a while.
+func (s *Store) refuse(table string, v verb, life time.Duration, why string) {
+	if s.habit(table).refuse(v, time.Now(), life) {
 		s.logger.Warn("statements are not permitted; items are written one by one, at a request each",
 			"table", table, "missing_permission", v.action(), "error", why)
 	}

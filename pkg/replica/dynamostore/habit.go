@@ -28,8 +28,12 @@ type habit struct {
 	refusedUntil [2]time.Time
 }
 
-// refusalLife is how long a verb that is not permitted is not tried again.
-const refusalLife = 10 * time.Minute
+// How long a verb is not tried again that is not permitted, or that the service
+// failed at though it is there, which may be an outage that passes.
+const (
+	refusalLife = 10 * time.Minute
+	failureLife = 30 * time.Second
+)
 
 // share is a moving share of yes among answers, over about the last fifty.
 type share float64
@@ -87,12 +91,13 @@ func (h *habit) next(insertable bool, failed verb, now time.Time) plan {
 	}
 }
 
-// refuse notes that a verb is not permitted, and reports whether that is new.
-func (h *habit) refuse(v verb, now time.Time) bool {
+// refuse notes that a verb is of no use for a while, and reports whether that is
+// new.
+func (h *habit) refuse(v verb, now time.Time, life time.Duration) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	known := now.Before(h.refusedUntil[v])
-	h.refusedUntil[v] = now.Add(refusalLife)
+	h.refusedUntil[v] = now.Add(life)
 	return !known
 }
 

@@ -261,3 +261,26 @@ func TestAnOutageIsNotMetWithMoreRequests(t *testing.T) {
 		}
 	})
 }
+
+// An outage that is over between the last attempt at statements and the update
+// that looks whether the service is there costs half a minute of updates.
+func TestAnOutageThatPassesIsNoRefusal(t *testing.T) {
+	inLoad(t, localaws.Config{}, func(t *testing.T, l *load) {
+		l.write(items(0, 25, never), at(1), always)
+		l.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Operation == "BatchExecuteStatement" {
+				return localaws.Fault{Error: localaws.Unavailable(localaws.DynamoDB)}
+			}
+			return localaws.Fault{}
+		})
+		l.write(items(0, 25, never), at(2), always)
+		l.engine.SetFaults(nil)
+		if statements, updates := l.write(items(0, 25, never), at(3), always); statements != 0 || updates != 25 {
+			t.Errorf("at once: %d requests of statements, %d updates", statements, updates)
+		}
+		time.Sleep(31 * time.Second) // virtual
+		if statements, updates := l.write(items(0, 25, never), at(4), always); statements != 1 || updates != 0 {
+			t.Errorf("half a minute later: %d requests of statements, %d updates", statements, updates)
+		}
+	})
+}
