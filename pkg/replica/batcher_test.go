@@ -268,6 +268,7 @@ func TestOtherMappingsAndConditionsAreNotSuperseded(t *testing.T) {
 	for name, edit := range map[string]func(w *replica.Write){
 		"another mapping":           func(w *replica.Write) { w.Mapping = "other" },
 		"another version attribute": func(w *replica.Write) { w.VersionAttribute = "w" },
+		"another mapping attribute": func(w *replica.Write) { w.MappingAttribute = "w" },
 		"only where it exists":      func(w *replica.Write) { w.MustExist = true },
 		"another condition":         func(w *replica.Write) { w.Where = contracts.Item{"owner": contracts.String("1")} },
 	} {

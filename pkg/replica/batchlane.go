@@ -67,7 +67,7 @@ type call struct {
 	ctx     context.Context
 	lane    *lane
 	gone    bool     // nobody waits for it any more
-	waiters *waiters // of the batch it is part of
+	waiters *waiters // of the last batch it was part of
 	// attempts counts the writes that were to settle it.
 	attempts int
 
@@ -163,9 +163,6 @@ func (l *lane) settle(result WriteResult, err error) (superseded, attempts int) 
 func (l *lane) putBack(calls []*call) {
 	if len(calls) == 0 {
 		return
-	}
-	for _, c := range calls {
-		c.waiters = nil
 	}
 	if len(l.waiting) > 0 && alike(&calls[0].write, &l.waiting[0].calls[0].write) {
 		l.waiting[0].calls = append(calls, l.waiting[0].calls...)

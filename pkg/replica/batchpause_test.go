@@ -40,10 +40,17 @@ func TestABusyItemKeepsNoOtherWaiting(t *testing.T) {
 	})
 }
 
-// What comes while an item is busy is written with what waits: of all that, the
-// latest version, once.
+// What comes while an item is busy, before that is known or after, is written
+// with what waits: of all that, the latest version, once.
 func TestWhatComesInAPauseIsWrittenWithWhatWaits(t *testing.T) {
+	for _, takes := range []time.Duration{0, 10 * time.Millisecond} {
+		whatComesInAPause(t, takes)
+	}
+}
+
+func whatComesInAPause(t *testing.T, takes time.Duration) {
 	withCabinet(t, replica.BatcherConfig{}, func(t *testing.T, c *cabinet, b *replica.Batcher) {
+		c.takes = func(int) time.Duration { return takes }
 		c.fails = func(n int, _ replica.Write) error {
 			if n == 1 {
 				return errBusy

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -136,6 +137,27 @@ func TestRunReturnsWhenTheSubscriptionEnds(t *testing.T) {
 		close(h.messages)
 		if err := <-ended; err != nil || time.Since(began) > time.Second {
 			t.Errorf("ended with %v after %v", err, time.Since(began))
+		}
+	})
+}
+
+// Messages that come one after the other take one goroutine.
+func TestRunKeepsItsGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, ended := running(t, func(context.Context, *contracts.Change, replica.Outcome) error { return nil })
+		h.messages <- changeMessage(t, "first")
+		synctest.Wait()
+		before := runtime.NumGoroutine()
+		for i := range 50 {
+			h.messages <- changeMessage(t, fmt.Sprint(i))
+			synctest.Wait()
+		}
+		if more := runtime.NumGoroutine() - before; more > 10 { // others may run tests
+			t.Errorf("%d goroutines more after 50 messages", more)
+		}
+		close(h.messages)
+		if err := <-ended; err != nil {
+			t.Error(err)
 		}
 	})
 }

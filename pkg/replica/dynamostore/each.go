@@ -27,8 +27,9 @@ const maxStatements = 25
 // are, follows from what the table's last writes met: most items missing, or
 // most statements left open. A service or role that does not permit statements
 // has its writes made by UpdateItem alone, and is asked again ten minutes later,
-// one that fails at statements and at nothing else half a minute later. What is throttled, or meets a transaction, is not tried again here, where all
-// would wait for it: that is a *replica.BusyError.
+// one that fails at statements and at nothing else half a minute later. What is
+// throttled, or meets a transaction, is not tried again here, where all would
+// wait for it: that is a *replica.BusyError.
 func (s *Store) WriteEach(ctx context.Context, writes []replica.Write) ([]replica.WriteResult, []error) {
 	b := &batch{
 		store: s, ctx: ctx, writes: writes,
