@@ -275,7 +275,7 @@ func (s *Store) habit(table string) *habit {
 // refuse notes that a verb is of no use on a table for a while.
 func (s *Store) refuse(table string, v verb, life time.Duration, why string) {
 	if s.habit(table).refuse(v, time.Now(), life) {
-		s.logger.Warn("statements are not permitted; items are written one by one, at a request each",
-			"table", table, "missing_permission", v.action(), "error", why)
+		s.logger.Warn("statements were refused; items are written one by one, at a request each",
+			"table", table, "needs", v.action(), "for", life.String(), "error", why)
 	}
 }
