@@ -143,6 +143,7 @@ func TestABatcherAtRestIsAsNew(t *testing.T) {
 				})
 			}
 			all.Wait()
+			synctest.Wait() // until the batch's goroutine has ended, too
 			if c.batches != round+1 {
 				t.Errorf("round %d: %d batches", round, c.batches)
 			}
