@@ -388,6 +388,7 @@ func TestAnAbandonedWriteIsNotBegun(t *testing.T) {
 		}
 		all.Wait()
 		time.Sleep(time.Second) // virtual: what is under way ends
+		synctest.Wait()
 		if c.batches != 2 {
 			t.Errorf("%d batches were begun, want the one that was answered and the one under way", c.batches)
 		}
