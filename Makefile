@@ -39,6 +39,10 @@ bench-profile: ## profile Tributary and the bare loop, into bin/profiles
 test: ## run every module's tests, with the race detector where there is a C compiler
 	@sh .ci/task test
 
+.PHONY: conformance
+conformance: ## hold localaws against AWS's DynamoDB Local and moto; says what it could not run
+	@sh .ci/task conformance
+
 .PHONY: lint
 lint: ## check formatting, vet, staticcheck, sizes and error texts
 	@sh .ci/task lint

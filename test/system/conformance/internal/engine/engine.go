@@ -1,0 +1,119 @@
+// Package engine starts the engines that the conformance suite runs its cases
+// against: localaws in this process, AWS's DynamoDB Local, and moto's server.
+//
+// It promises that what it starts is on a free port of this machine, empty, and
+// gone after Stop, and that an engine which is not to be had is reported with
+// the reason and what to do about it. DynamoDB Local can only listen on every
+// address of the machine; the others listen on loopback.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/tributary-dev/tributary/pkg/localaws"
+)
+
+// The engines' names.
+const (
+	Localaws      = "localaws"
+	DynamoDBLocal = "DynamoDB Local"
+	Moto          = "moto"
+)
+
+// Engine is a running engine behind the SDK's clients. Clients of services
+// that the suite does not use on the engine are nil.
+type Engine struct {
+	Name     string
+	DynamoDB *dynamodb.Client
+	Streams  *dynamodbstreams.Client
+	SNS      *sns.Client
+	SQS      *sqs.Client
+
+	stop func() error
+}
+
+// Stop ends the engine and waits until it has ended.
+func (e *Engine) Stop() error { return e.stop() }
+
+// Missing says why an engine does not run here, and how it would.
+type Missing struct {
+	Engine string
+	Err    error
+	Advice string
+}
+
+// Error says what is missing, why and what to do.
+func (m *Missing) Error() string {
+	return fmt.Sprintf("%s: %v; %s", m.Engine, m.Err, m.Advice)
+}
+
+// Unwrap returns the cause.
+func (m *Missing) Unwrap() error { return m.Err }
+
+// StartLocalaws starts localaws on a loopback port.
+func StartLocalaws(ctx context.Context) (*Engine, error) {
+	listener, err := localaws.Listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	local := localaws.New(localaws.Config{})
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	served := make(chan error, 1)
+	go func() { served <- local.Serve(serving, listener) }()
+	e := behind(Localaws, "http://"+listener.Addr().String())
+	e.stop = sync.OnceValue(func() error {
+		cancel()
+		local.Close()
+		return <-served
+	})
+	return e, nil
+}
+
+// behind makes the clients of an engine that listens at an address.
+func behind(name, endpoint string) *Engine {
+	cfg := aws.Config{
+		Region:       "us-east-1",
+		Credentials:  credentials.NewStaticCredentialsProvider("conformance", "conformance", ""),
+		BaseEndpoint: aws.String(endpoint),
+		HTTPClient:   &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: time.Minute},
+		// An engine's own answers are what is compared, so nothing is retried.
+		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+	}
+	e := &Engine{Name: name}
+	if name != Moto {
+		e.DynamoDB, e.Streams = dynamodb.NewFromConfig(cfg), dynamodbstreams.NewFromConfig(cfg)
+	}
+	if name != DynamoDBLocal {
+		e.SNS, e.SQS = sns.NewFromConfig(cfg), sqs.NewFromConfig(cfg)
+	}
+	return e
+}
+
+// freePort returns a port of the loopback address that nobody listens on.
+func freePort(ctx context.Context) (string, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find a free port: %w", err)
+	}
+	address, ok := listener.Addr().(*net.TCPAddr)
+	err = listener.Close()
+	if !ok || err != nil {
+		return "", errors.Join(fmt.Errorf("find a free port: got %v", listener.Addr()), err)
+	}
+	return strconv.Itoa(address.Port), nil
+}
