@@ -31,6 +31,9 @@ type Config struct {
 	// PROFILE_ADDR, RELAY_ADDR, STATS_ADDR and LOCALAWS_ADDR, which have
 	// defaults.
 	Environment map[string]string
+	// Through are URLs by process at which it reaches localaws instead of
+	// directly, as where a proxy stands between the two.
+	Through map[string]string
 	// Report takes lines that say what goes on.
 	Report func(string)
 }
@@ -43,7 +46,7 @@ type System struct {
 	StatsURL    string
 	RelayURL    string
 	LocalAWSURL string   // empty where everything is elsewhere
-	Environment []string // what the processes were given
+	Environment []string // what the processes were given, but for Config.Through
 }
 
 // defaultAddrs are the addresses of the processes, by variable.
@@ -126,8 +129,12 @@ func (s *System) start(cfg Config, ports []Port) error {
 	s.Environment = s.AWS.Environment(env, s.LocalAWSURL)
 
 	command := func(name, readyURL string, args ...string) Command {
+		given := s.Environment
+		if through := cfg.Through[name]; through != "" {
+			given = s.AWS.Environment(env, through)
+		}
 		return Command{
-			Name: name, Path: filepath.Join(cfg.Bin, name), Args: args, Env: s.Environment,
+			Name: name, Path: filepath.Join(cfg.Bin, name), Args: args, Env: given,
 			ReadyURL: readyURL, Stateless: name != LocalAWS,
 		}
 	}

@@ -1,0 +1,279 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/tributary-dev/tributary/test/system/internal/api"
+	"github.com/tributary-dev/tributary/test/system/internal/input"
+	"github.com/tributary-dev/tributary/test/system/internal/stack"
+)
+
+// root is the project's directory, seen from this package's.
+const root = "../../.."
+
+var (
+	kills = flag.Int("kills", 6, "`number` of kill -9, shared out among profile, profile-relay and stats")
+	seed  = flag.Uint64("seed", 1, "`seed` of the plan of kills and faults")
+)
+
+// victims are the processes that are killed, and whose network is disturbed.
+var victims = []string{stack.Profile, stack.Relay, stack.Stats}
+
+const (
+	// companies are how many of the real data's companies are written to.
+	companies = 200
+	// quietWithin is what the system gets to come to rest: messages of a killed
+	// consumer come back after 30 s, and may do so more than once.
+	quietWithin = 3 * time.Minute
+	// startAttempts is how often a process is started again while its network is
+	// bad, before that counts as a failure.
+	startAttempts = 5
+	// tailLines are the lines of each log that a failure shows.
+	tailLines = 25
+)
+
+// kill is one planned kill -9.
+type kill struct {
+	process string
+	after   time.Duration // since the one before it
+	down    time.Duration // until it is started again; 0 is at once
+}
+
+// planKills shares n kills out evenly, in a random order and at random moments.
+func planKills(r *rand.Rand, n int) []kill {
+	plan := make([]kill, n)
+	for i := range plan {
+		plan[i].process = victims[i%len(victims)]
+		plan[i].after = between(r, 500*time.Millisecond, 3*time.Second)
+		if r.IntN(2) == 0 {
+			plan[i].down = between(r, 100*time.Millisecond, 1500*time.Millisecond)
+		}
+	}
+	r.Shuffle(n, func(i, j int) { plan[i].process, plan[j].process = plan[j].process, plan[i].process })
+	return plan
+}
+
+// build builds the binaries, module by module, so that it works without the
+// workspace too.
+func build(t *testing.T) (bin string) {
+	t.Helper()
+	bin = t.TempDir()
+	for _, module := range []string{"pkg/localaws", "services/profile", "services/stats", "cmd/replicactl"} {
+		commands := "./cmd/..."
+		if module == "cmd/replicactl" {
+			commands = "."
+		}
+		command := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", bin+string(filepath.Separator), commands)
+		command.Dir = filepath.Join(root, module)
+		if output, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v:\n%s", module, err, output)
+		}
+	}
+	return bin
+}
+
+// environment is that of a user who has set nothing of AWS, with ports of the
+// test's own.
+func environment(t *testing.T) map[string]string {
+	t.Helper()
+	env := map[string]string{}
+	for _, pair := range os.Environ() {
+		name, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "AWS_") {
+			env[name] = value
+		}
+	}
+	for _, name := range []string{"LOCALAWS_ADDR", "PROFILE_ADDR", "RELAY_ADDR", "STATS_ADDR"} {
+		env[name] = addr(t)
+	}
+	return env
+}
+
+// lastPort is the last port that was tried. Ports below the range from which
+// systems choose by themselves stay free while a process is down. Those of the
+// tests beside these begin at 20,000.
+var lastPort = 12_000 + os.Getpid()%7_000
+
+// addr returns a loopback address that is free.
+func addr(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		lastPort++
+		a := fmt.Sprintf("127.0.0.1:%d", lastPort)
+		if l, err := net.Listen("tcp", a); err == nil {
+			if err := l.Close(); err != nil {
+				t.Fatal(err)
+			}
+			return a
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
+func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it takes most of a minute")
+	}
+	began := time.Now()
+	say := func(format string, args ...any) {
+		t.Logf("%6.1fs  %s", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+	}
+	say("seed %d, %d kills", *seed, *kills)
+
+	env := environment(t)
+	net := openNetwork(t, env["LOCALAWS_ADDR"], *seed, victims)
+	system, err := stack.Start(context.Background(), stack.Config{
+		Bin: build(t), Root: root, Logs: t.TempDir(), Environment: env, Through: net.through(),
+		Report: func(line string) { say("unasked: %s", line) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := system.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			showFailure(t, system)
+		}
+	})
+
+	l := newLoad(t, system)
+	disaster(t, system, net, l, say)
+	say("the load has ended and the network is well: %d writes acknowledged, %d toxics, refused %v", l.acknowledged.Load(), total(net.toxics), net.throttle.counts())
+
+	q := openQueues(system)
+	rest := time.Now()
+	report := func(what string, lines []string) {
+		for i, line := range lines {
+			if i == 20 {
+				t.Errorf("%s: and %d more", what, len(lines)-i)
+				break
+			}
+			t.Errorf("%s: %s", what, line)
+		}
+	}
+	differences := func(ctx context.Context) ([]string, error) { return l.played.Differences(ctx, l.profile, l.stats) }
+	report("difference", awaitQuiet(t, quietWithin, differences))
+	say("compared after %s", time.Since(rest).Round(time.Millisecond))
+	report("left over", awaitQuiet(t, quietWithin, q.left))
+	say("queues looked at after %s", time.Since(rest).Round(time.Millisecond))
+	// What came last may not have undone anything.
+	report("difference in the end", awaitQuiet(t, 0, differences))
+	letters, err := q.letters(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	report("dead letter", letters)
+	verdict := "nothing was lost"
+	if t.Failed() {
+		verdict = "FAILED"
+	}
+	say("verdict: %s; seed %d, %d kills (%d of profile, %d of profile-relay, %d of stats started again), toxics %v, refused %v, %d writes", verdict, *seed, *kills,
+		system.Restarts(stack.Profile), system.Restarts(stack.Relay), system.Restarts(stack.Stats), net.toxics, net.throttle.counts(), l.acknowledged.Load())
+}
+
+func newLoad(t *testing.T, system *stack.System) *load {
+	t.Helper()
+	examples := filepath.Join(root, "examples", "sp500")
+	changes, err := input.ProfileChanges(filepath.Join(examples, "profile-changes.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	statistics, err := input.Statistics(filepath.Join(examples, "statistics.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &load{profile: api.NewProfile(system.ProfileURL), stats: api.NewStats(system.StatsURL)}
+	l.companies, l.statistics = firstCompanies(changes, statistics, companies)
+	l.played.Watched = map[string][]string{}
+	return l
+}
+
+// disaster plays the plan: load, kills and a bad network at once. When it
+// returns all of them have ended and every process runs.
+func disaster(t *testing.T, system *stack.System, net *network, l *load, say func(string, ...any)) {
+	t.Helper()
+	stop := make(chan struct{})
+	l.stop = stop
+	group, ctx := errgroup.WithContext(system.Context())
+	group.Go(func() error { return l.run(ctx, *seed) })
+	disturbed, calm := context.WithCancel(ctx)
+	group.Go(func() error {
+		return net.disturb(disturbed, rand.New(rand.NewPCG(*seed, 2)), victims, say)
+	})
+	group.Go(func() error {
+		defer close(stop)
+		defer calm()
+		return killAll(ctx, system, planKills(rand.New(rand.NewPCG(*seed, 1)), *kills), say)
+	})
+	if err := group.Wait(); err != nil {
+		t.Fatal(errors.Join(err, context.Cause(system.Context())))
+	}
+}
+
+func killAll(ctx context.Context, system *stack.System, plan []kill, say func(string, ...any)) error {
+	for i, k := range plan {
+		pause(ctx, k.after)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err := system.Kill(k.process); err != nil {
+			return err
+		}
+		say("kill %d: %s, down for %s", i+1, k.process, k.down.Round(time.Millisecond))
+		pause(ctx, k.down)
+		if err := startAgain(ctx, system, k.process, say); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// startAgain starts a process as whatever supervises it would: once more if it
+// gives up on its bad network.
+func startAgain(ctx context.Context, system *stack.System, process string, say func(string, ...any)) error {
+	for attempt := 1; ; attempt++ {
+		err := system.Again(process)
+		if err == nil || ctx.Err() != nil || attempt == startAttempts {
+			return err
+		}
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		say("start %d of %s: %s", attempt, process, first)
+	}
+}
+
+func showFailure(t *testing.T, system *stack.System) {
+	t.Helper()
+	t.Logf("to run this plan again: make crash KILLS=%d SEED=%d", *kills, *seed)
+	for _, process := range append([]string{stack.LocalAWS}, victims...) {
+		content, err := os.ReadFile(system.LogFile(process))
+		if err != nil {
+			t.Log(err)
+			continue
+		}
+		lines := strings.Split(strings.TrimRight(string(content), "\n"), "\n")
+		t.Logf("the end of the log of %s:\n  %s", process, strings.Join(lines[max(0, len(lines)-tailLines):], "\n  "))
+	}
+}
+
+func total(counts map[string]int) (n int) {
+	for _, count := range counts {
+		n += count
+	}
+	return n
+}

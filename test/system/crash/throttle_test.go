@@ -1,0 +1,99 @@
+package crash
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/tributary-dev/tributary/pkg/localaws"
+	"github.com/tributary-dev/tributary/pkg/localaws/wire"
+)
+
+// throttle is an HTTP proxy in front of localaws, whose command has no control
+// for it, that refuses a share of the calls over their rate.
+type throttle struct {
+	localAWS *httputil.ReverseProxy
+
+	mu      sync.Mutex
+	random  *rand.Rand
+	share   float64
+	refused map[localaws.Service]int
+}
+
+func newThrottle(localAWS string, seed uint64) *throttle {
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: localAWS})
+	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 256}
+	// A client that is gone or cut off is what the test is about. Its answer
+	// is a broken connection and none of ours.
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
+	return &throttle{localAWS: proxy, random: rand.New(rand.NewPCG(seed, 3)), refused: map[localaws.Service]int{}}
+}
+
+// refuse sets the share of calls that is refused.
+func (h *throttle) refuse(share float64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.share = share
+}
+
+func (h *throttle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	service := serviceOf(r)
+	h.mu.Lock()
+	refused := h.random.Float64() < h.share
+	if refused {
+		h.refused[service]++
+	}
+	h.mu.Unlock()
+	if !refused {
+		h.localAWS.ServeHTTP(w, r)
+		return
+	}
+	answerError(w, service, localaws.Throttled(service))
+}
+
+// serviceOf tells by the protocol: the JSON services name themselves in
+// X-Amz-Target, SNS speaks the query protocol.
+func serviceOf(r *http.Request) localaws.Service {
+	switch target := r.Header.Get("X-Amz-Target"); {
+	case strings.HasPrefix(target, "DynamoDB_"):
+		return localaws.DynamoDB
+	case strings.HasPrefix(target, "DynamoDBStreams_"):
+		return localaws.Streams
+	case strings.HasPrefix(target, "AmazonSQS."):
+		return localaws.SQS
+	}
+	return localaws.SNS
+}
+
+// answerError answers as the service does: SNS in the query protocol's XML, the
+// others in JSON ("Error handling with DynamoDB", Amazon DynamoDB Developer
+// Guide; "Common errors", SNS API reference).
+func answerError(w http.ResponseWriter, service localaws.Service, e *wire.Error) {
+	if service == localaws.SNS {
+		w.Header().Set("Content-Type", "text/xml")
+		w.WriteHeader(e.HTTPStatus())
+		fmt.Fprintf(w, `<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>%s</Code><Message>%s</Message></Error><RequestId>throttled</RequestId></ErrorResponse>`, e.Code, e.Message)
+		return
+	}
+	if service == localaws.SQS {
+		w.Header().Set("x-amzn-query-error", e.Code+";Sender")
+	}
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	w.WriteHeader(e.HTTPStatus())
+	fmt.Fprintf(w, `{"__type":"com.amazonaws#%s","message":%q}`, e.Code, e.Message)
+}
+
+// counts are the calls that were refused, by service.
+func (h *throttle) counts() map[localaws.Service]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	counts := map[localaws.Service]int{}
+	for service, n := range h.refused {
+		counts[service] = n
+	}
+	return counts
+}
