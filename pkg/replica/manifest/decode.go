@@ -15,8 +15,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxBytes is the largest manifest that is read.
-const MaxBytes = 256 << 10
+// What bounds the work on a manifest, whatever is in it: some checks compare
+// each entry with each other one.
+const (
+	// MaxBytes is the largest manifest that is read.
+	MaxBytes = 256 << 10
+	// MaxEntries is how many entries one list, or one object, can have.
+	MaxEntries = 256
+	// maxNameBytes is the longest name of a field; an attribute's is the
+	// longest there is.
+	maxNameBytes = maxAttributeNameBytes
+)
 
 // decoder fills a Manifest from YAML and remembers where each field stands.
 // It is stricter than the YAML library, which knows neither paths nor what is
@@ -28,13 +37,13 @@ type decoder struct {
 }
 
 func (d *decoder) add(line int, path, problem, advice string) {
-	d.problems = append(d.problems, &Problem{File: d.file, Line: line, Field: path, Problem: problem, Advice: advice})
+	d.problems = note(d.problems, &Problem{File: d.file, Line: line, Field: path, Problem: problem, Advice: advice})
 }
 
 // decode reads the one document in data into m.
 func (d *decoder) decode(data []byte, m *Manifest) {
 	if len(data) > MaxBytes {
-		d.add(0, "", fmt.Sprintf("%d bytes are more than a manifest can have, %d", len(data), MaxBytes), "split the service")
+		d.add(0, "", fmt.Sprintf("the file is longer than a manifest can be, %d bytes", MaxBytes), "split the service")
 		return
 	}
 	reader := yaml.NewDecoder(bytes.NewReader(data))
@@ -80,6 +89,9 @@ var (
 
 // value fills v, which has the type that belongs at path.
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
+	if len(d.problems) > MaxProblems {
+		return
+	}
 	if _, known := d.lines[path]; !known {
 		d.lines[path] = n.Line
 	}
@@ -187,11 +199,19 @@ func (d *decoder) entries(n *yaml.Node, path string, each func(name string, key,
 		d.add(n.Line, path, describe(n)+" where named fields belong", "write name: value, one a line, indented, or {name: value}")
 		return
 	}
+	if len(n.Content)/2 > MaxEntries {
+		d.add(n.Line, path, fmt.Sprintf("%d fields are more than can be here, %d", len(n.Content)/2, MaxEntries), "split the service")
+		return
+	}
 	first := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" || key.Value == "" || key.Anchor != "" {
 			d.add(key.Line, path, describe(key)+" where a field's name belongs", "write a name; put one that is a number or a word like true in quotes")
+			continue
+		}
+		if len(key.Value) > maxNameBytes {
+			d.add(key.Line, path, fmt.Sprintf("%q is longer than a name can be, %d bytes", clip(key.Value), maxNameBytes), "write a shorter name")
 			continue
 		}
 		at := within(path, key.Value)
@@ -229,6 +249,10 @@ func (d *decoder) dictionary(n *yaml.Node, path string, v reflect.Value) {
 func (d *decoder) list(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
 		d.add(n.Line, path, describe(n)+" where a list belongs", "write each entry on its own line after a hyphen, or [a, b]")
+		return
+	}
+	if len(n.Content) > MaxEntries {
+		d.add(n.Line, path, fmt.Sprintf("%d entries are more than can be here, %d", len(n.Content), MaxEntries), "split the service")
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))

@@ -2,7 +2,9 @@ package manifest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -15,8 +17,12 @@ const FileName = "replication.yaml"
 // readable gives the operating system's error; everything else gives Problems,
 // joined.
 func Load(path string) (*Manifest, error) {
-	data, err := os.ReadFile(path)
+	file, err := os.Open(path)
 	if err != nil {
+		return nil, fmt.Errorf("read manifest: %w", err)
+	}
+	data, err := io.ReadAll(io.LimitReader(file, MaxBytes+1)) // which Parse refuses
+	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, fmt.Errorf("read manifest: %w", err)
 	}
 	return Parse(path, data)
@@ -28,8 +34,8 @@ func Parse(name string, data []byte) (*Manifest, error) {
 	m := &Manifest{file: name, lines: map[string]int{}}
 	d := &decoder{file: name, lines: m.lines}
 	d.decode(data, m)
-	if len(d.problems) > 0 && len(m.lines) == 0 {
-		return nil, join(d.problems) // not even YAML: what else is missing says nothing
+	if len(d.problems) > 0 && len(m.lines) == 0 || len(d.problems) > MaxProblems {
+		return nil, join(d.problems) // not even YAML, or not a manifest: what else is missing says nothing
 	}
 	m.Complete()
 	problems := d.problems

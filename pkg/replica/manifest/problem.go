@@ -3,6 +3,7 @@ package manifest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -61,7 +62,36 @@ func Problems(err error) []*Problem {
 	return nil
 }
 
+// MaxProblems is how many problems are named of one manifest.
+const MaxProblems = 100
+
+// maxTextBytes is the longest problem or advice; what is longer quotes the
+// manifest.
+const maxTextBytes = 1 << 10
+
+// note adds a problem unless it is clear already that there are more than are
+// named.
+func note(problems []*Problem, p *Problem) []*Problem {
+	if len(problems) > MaxProblems {
+		return problems
+	}
+	p.Problem, p.Advice = shorten(p.Problem), shorten(p.Advice)
+	return append(problems, p)
+}
+
+func shorten(text string) string {
+	if len(text) <= maxTextBytes {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxTextBytes], "") + "…"
+}
+
 func join(problems []*Problem) error {
+	if len(problems) > MaxProblems {
+		last := problems[MaxProblems-1]
+		problems = append(slices.Clone(problems[:MaxProblems]), &Problem{File: last.File, Line: last.Line,
+			Problem: fmt.Sprintf("there are more problems than the %d named", MaxProblems), Advice: "correct these and check again"})
+	}
 	errs := make([]error, len(problems))
 	for i, p := range problems {
 		errs[i] = p

@@ -25,15 +25,23 @@ type part struct {
 	name    string
 }
 
+// maxTemplateBytes is the longest template: its text is in every key, and the
+// longest key is a partition key (DynamoDB, "Quotas").
+const maxTemplateBytes = 2048
+
 // wholeSubject is the placeholder that stands for the change's whole subject.
 const wholeSubject = "subject"
 
-// ParseTemplate reads a template. It refuses an empty one, unbalanced braces,
+// ParseTemplate reads a template. It refuses an empty one, one of more than
+// 2048 bytes, unbalanced braces,
 // a name that is not letters, digits and underscores, a name used twice, and
 // placeholders that touch: nothing would say where one ends.
 func ParseTemplate(text string) (Template, error) {
 	if text == "" {
 		return Template{}, fmt.Errorf("template %q: empty; write text, {name}, or both", text)
+	}
+	if len(text) > maxTemplateBytes {
+		return Template{}, fmt.Errorf("template %q: %d bytes, and no key has more than %d; shorten it", clip(text), len(text), maxTemplateBytes)
 	}
 	if text == wholeSubject {
 		return Template{parts: []part{{name: wholeSubject}}}, nil

@@ -47,7 +47,10 @@ type checker struct {
 }
 
 func (c *checker) add(path, problem, advice string) {
-	c.problems = append(c.problems, &Problem{File: c.m.file, Line: c.m.line(path), Field: path, Problem: problem, Advice: advice})
+	if len(c.problems) > MaxProblems {
+		return
+	}
+	c.problems = note(c.problems, &Problem{File: c.m.file, Line: c.m.line(path), Field: path, Problem: problem, Advice: advice})
 }
 
 func (c *checker) service() {
