@@ -11,6 +11,10 @@ PROFILES ?= examples/sp500/profile-changes.jsonl
 STATISTICS ?= examples/sp500/statistics.jsonl
 KILL ?=
 
+# How often crash kills one of the processes, and the seed of its plan.
+KILLS ?= 50
+CRASH_SEED ?= 1
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -42,6 +46,10 @@ test: ## run every module's tests, with the race detector where there is a C com
 .PHONY: conformance
 conformance: ## hold localaws against AWS's DynamoDB Local and moto; says what it could not run
 	@sh .ci/task conformance
+
+.PHONY: crash
+crash: ## kill the services 50 times over a bad network and look for what was lost
+	@sh .ci/task crash -kills '$(KILLS)' -seed '$(CRASH_SEED)'
 
 .PHONY: lint
 lint: ## check formatting, vet, staticcheck, sizes and error texts

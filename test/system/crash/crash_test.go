@@ -57,7 +57,7 @@ func planKills(r *rand.Rand, n int) []kill {
 	plan := make([]kill, n)
 	for i := range plan {
 		plan[i].process = victims[i%len(victims)]
-		plan[i].after = between(r, 500*time.Millisecond, 3*time.Second)
+		plan[i].after = between(r, 300*time.Millisecond, 2*time.Second)
 		if r.IntN(2) == 0 {
 			plan[i].down = between(r, 100*time.Millisecond, 1500*time.Millisecond)
 		}
@@ -168,12 +168,12 @@ func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
 		}
 	}
 	differences := func(ctx context.Context) ([]string, error) { return l.played.Differences(ctx, l.profile, l.stats) }
-	report("difference", awaitQuiet(t, quietWithin, differences))
+	report("difference", awaitQuiet(t, rest.Add(quietWithin), differences))
 	say("compared after %s", time.Since(rest).Round(time.Millisecond))
-	report("left over", awaitQuiet(t, quietWithin, q.left))
+	report("left over", awaitQuiet(t, rest.Add(quietWithin), q.left))
 	say("queues looked at after %s", time.Since(rest).Round(time.Millisecond))
 	// What came last may not have undone anything.
-	report("difference in the end", awaitQuiet(t, 0, differences))
+	report("difference in the end", awaitQuiet(t, rest, differences))
 	letters, err := q.letters(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -259,7 +259,7 @@ func startAgain(ctx context.Context, system *stack.System, process string, say f
 
 func showFailure(t *testing.T, system *stack.System) {
 	t.Helper()
-	t.Logf("to run this plan again: make crash KILLS=%d SEED=%d", *kills, *seed)
+	t.Logf("to run this plan again: make crash KILLS=%d CRASH_SEED=%d", *kills, *seed)
 	for _, process := range append([]string{stack.LocalAWS}, victims...) {
 		content, err := os.ReadFile(system.LogFile(process))
 		if err != nil {

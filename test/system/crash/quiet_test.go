@@ -113,11 +113,10 @@ func (q queues) letters(ctx context.Context) ([]string, error) {
 	return lines, nil
 }
 
-// awaitQuiet waits until nothing is left to say, and returns what is left when
-// the wait is over.
-func awaitQuiet(t *testing.T, wait time.Duration, left func(context.Context) ([]string, error)) []string {
+// awaitQuiet looks until nothing is left to say, and returns what is left at the
+// deadline. It looks once in any case.
+func awaitQuiet(t *testing.T, deadline time.Time, left func(context.Context) ([]string, error)) []string {
 	t.Helper()
-	deadline := time.Now().Add(wait)
 	for {
 		lines, err := left(t.Context())
 		if err != nil {

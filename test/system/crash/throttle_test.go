@@ -2,6 +2,9 @@ package crash
 
 import (
 	"fmt"
+	"io"
+	"log"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httputil"
@@ -27,8 +30,9 @@ type throttle struct {
 func newThrottle(localAWS string, seed uint64) *throttle {
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: localAWS})
 	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 256}
-	// A client that is gone or cut off is what the test is about. Its answer
-	// is a broken connection and none of ours.
+	// Clients that are gone or cut off are what the test is about: they are not
+	// worth a log line, and their answer is a broken connection.
+	proxy.ErrorLog = log.New(io.Discard, "", 0)
 	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 	return &throttle{localAWS: proxy, random: rand.New(rand.NewPCG(seed, 3)), refused: map[localaws.Service]int{}}
 }
@@ -91,9 +95,5 @@ func answerError(w http.ResponseWriter, service localaws.Service, e *wire.Error)
 func (h *throttle) counts() map[localaws.Service]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	counts := map[localaws.Service]int{}
-	for service, n := range h.refused {
-		counts[service] = n
-	}
-	return counts
+	return maps.Clone(h.refused)
 }
