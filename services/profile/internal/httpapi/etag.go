@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -95,6 +96,10 @@ func readETags(r *http.Request, header string, p *problems) *etags {
 	return tags
 }
 
+// maxETags is how many entity tags one header can list; a client that holds
+// more states of one company than that asks without them.
+const maxETags = 100
+
 var errETags = errors.New(`want * or a list of entity tags, each in double quotes, as in "1731000000000000"`)
 
 // parseETags reads a list of entity tags (RFC 9110, section 8.8.3), with the
@@ -118,6 +123,9 @@ func parseETags(text string) (*etags, error) {
 		t.opaque, text, ok = strings.Cut(rest, `"`)
 		if !ok || strings.ContainsFunc(t.opaque, func(c rune) bool { return c <= ' ' || c == 0x7f }) {
 			return nil, errETags
+		}
+		if len(all.tags) == maxETags {
+			return nil, fmt.Errorf("want at most %d entity tags", maxETags)
 		}
 		all.tags = append(all.tags, t)
 		text = strings.TrimLeft(text, " \t")

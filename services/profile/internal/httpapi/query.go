@@ -22,7 +22,11 @@ func readQuery(r *http.Request, p *problems, allowed ...string) url.Values {
 	if err != nil {
 		p.add("query", "want parameters as name=value, joined by '&' and percent-encoded")
 	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
+	for i, name := range slices.Sorted(maps.Keys(values)) {
+		if len(*p) >= maxNamedProblems {
+			p.add("query", "%d more parameters were not looked at", len(values)-i)
+			break
+		}
 		switch {
 		case len(allowed) == 0:
 			p.add(clip(name), "is no parameter here: there are none")
