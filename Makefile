@@ -11,6 +11,9 @@ PROFILES ?= examples/sp500/profile-changes.jsonl
 STATISTICS ?= examples/sp500/statistics.jsonl
 KILL ?=
 
+# How long make fuzz spends on each target.
+FUZZTIME ?= 10s
+
 # How often crash kills one of the processes, and the seed of its plan.
 KILLS ?= 50
 CRASH_SEED ?= 1
@@ -50,6 +53,10 @@ conformance: ## hold localaws against AWS's DynamoDB Local and moto; says what i
 .PHONY: crash
 crash: ## kill the services 50 times over a bad network and look for what was lost
 	@sh .ci/task crash -kills '$(KILLS)' -seed '$(CRASH_SEED)'
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (10s), one after the other
+	@FUZZTIME='$(FUZZTIME)' sh .ci/task fuzz
 
 .PHONY: lint
 lint: ## check formatting, vet, staticcheck, sizes and error texts
