@@ -28,7 +28,11 @@ func readQuery(r *http.Request, p *problems, allowed ...string) url.Values {
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	for _, name := range names {
+	for i, name := range names {
+		if len(*p) >= maxNamedProblems {
+			p.add("query", "%d more parameters were not looked at", len(names)-i)
+			break
+		}
 		switch {
 		case !slices.Contains(allowed, name) && len(allowed) == 0:
 			p.add(clip(name), "is no parameter here: there are none")
