@@ -11,11 +11,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/test/system/internal/api"
 	"github.com/tributary-dev/tributary/test/system/internal/input"
 	"github.com/tributary-dev/tributary/test/system/internal/stack"
@@ -33,8 +35,9 @@ var (
 var victims = []string{stack.Profile, stack.Relay, stack.Stats}
 
 const (
-	// companies are how many of the real data's companies are written to.
-	companies = 200
+	// companiesPerKill is how many companies are written to. Of fewer each
+	// would be changed more often, and less be seen of a change that is lost.
+	companiesPerKill = 30
 	// quietWithin is what the system gets to come to rest: messages of a killed
 	// consumer come back after 30 s, and may do so more than once.
 	quietWithin = 3 * time.Minute
@@ -154,7 +157,7 @@ func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
 
 	l := newLoad(t, system)
 	disaster(t, system, net, l, say)
-	say("the load has ended and the network is well: %d writes acknowledged, %d toxics, refused %v", l.acknowledged.Load(), total(net.toxics), net.throttle.counts())
+	say("the load has ended and the network is well: %d writes to %d companies acknowledged, %d toxics, refused %v", l.acknowledged.Load(), len(l.companies), total(net.toxics), net.throttle.counts())
 
 	q := openQueues(system)
 	rest := time.Now()
@@ -199,7 +202,7 @@ func newLoad(t *testing.T, system *stack.System) *load {
 		t.Fatal(err)
 	}
 	l := &load{profile: api.NewProfile(system.ProfileURL), stats: api.NewStats(system.StatsURL)}
-	l.companies, l.statistics = firstCompanies(changes, statistics, companies)
+	l.companies, l.statistics = chooseCompanies(changes, statistics, max(100, *kills*companiesPerKill))
 	l.played.Watched = map[string][]string{}
 	return l
 }
@@ -209,7 +212,8 @@ func newLoad(t *testing.T, system *stack.System) *load {
 func disaster(t *testing.T, system *stack.System, net *network, l *load, say func(string, ...any)) {
 	t.Helper()
 	stop := make(chan struct{})
-	l.stop = stop
+	var killed atomic.Int64
+	l.stop, l.progress = stop, func() float64 { return float64(killed.Load()) / float64(*kills) }
 	group, ctx := errgroup.WithContext(system.Context())
 	group.Go(func() error { return l.run(ctx, *seed) })
 	disturbed, calm := context.WithCancel(ctx)
@@ -219,14 +223,17 @@ func disaster(t *testing.T, system *stack.System, net *network, l *load, say fun
 	group.Go(func() error {
 		defer close(stop)
 		defer calm()
-		return killAll(ctx, system, planKills(rand.New(rand.NewPCG(*seed, 1)), *kills), say)
+		return killAll(ctx, system, planKills(rand.New(rand.NewPCG(*seed, 1)), *kills), &killed, say)
 	})
 	if err := group.Wait(); err != nil {
 		t.Fatal(errors.Join(err, context.Cause(system.Context())))
 	}
+	if total(net.toxics) == 0 || net.throttle.counts()[localaws.DynamoDB] == 0 {
+		t.Errorf("the network was never bad: toxics %v, refused %v", net.toxics, net.throttle.counts())
+	}
 }
 
-func killAll(ctx context.Context, system *stack.System, plan []kill, say func(string, ...any)) error {
+func killAll(ctx context.Context, system *stack.System, plan []kill, killed *atomic.Int64, say func(string, ...any)) error {
 	for i, k := range plan {
 		pause(ctx, k.after)
 		if ctx.Err() != nil {
@@ -235,6 +242,7 @@ func killAll(ctx context.Context, system *stack.System, plan []kill, say func(st
 		if err := system.Kill(k.process); err != nil {
 			return err
 		}
+		killed.Add(1)
 		say("kill %d: %s, down for %s", i+1, k.process, k.down.Round(time.Millisecond))
 		pause(ctx, k.down)
 		if err := startAgain(ctx, system, k.process, say); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,6 +22,13 @@ const (
 	writersPerService = 4
 	// writeEvery is the time between two writes of a writer.
 	writeEvery = 30 * time.Millisecond
+	// window is how many companies a writer of profiles writes to at a time. The
+	// window moves on with the kills, so that near every kill some companies are
+	// changed for the last time: a change that is lost and followed by another of
+	// its company leaves no trace.
+	window = 6
+	// maxCIKDigits is the longest CIK that the services take.
+	maxCIKDigits = 20
 )
 
 // load writes to both services until it is told to stop.
@@ -30,6 +38,8 @@ type load struct {
 	companies  []input.ProfileChange // puts, one a company
 	statistics []input.Statistic     // of those companies
 	stop       <-chan struct{}
+	// progress is the share of the kills that is over, 0 to 1.
+	progress func() float64
 
 	acknowledged atomic.Int64
 
@@ -66,13 +76,17 @@ func (l *load) each(ctx context.Context, write func(i int) error) error {
 }
 
 // writeProfiles puts each of the writer's companies once and then renames,
-// deletes and re-creates them at random.
+// deletes and re-creates them at random while they are in its window.
 func (l *load) writeProfiles(ctx context.Context, writer int, r *rand.Rand) error {
-	mine := share(l.companies, writer)
+	mine, put := share(l.companies, writer), 0 // companies before put were put
 	return l.each(ctx, func(i int) error {
-		c := mine[i%len(mine)]
-		if i >= len(mine) {
-			c = mine[r.IntN(len(mine))]
+		from := int(l.progress() * float64(max(0, len(mine)-window)))
+		until := min(len(mine), from+window)
+		c := mine[put%len(mine)]
+		if put < until {
+			put++
+		} else {
+			c = mine[from+r.IntN(until-from)]
 			switch draw := r.IntN(10); {
 			case draw < 2:
 				c.Op = input.Delete
@@ -154,22 +168,36 @@ func sum(cik string) (n uint32) {
 	return n
 }
 
-// firstCompanies are the puts of the first n companies of the changes, and their
-// statistics.
-func firstCompanies(changes []input.ProfileChange, statistics []input.Statistic, n int) ([]input.ProfileChange, []input.Statistic) {
-	chosen := map[string]bool{}
-	var companies []input.ProfileChange
+// chooseCompanies are n puts of as many companies, and their statistics: the real
+// data's companies, and where there are not enough of those the same ones again
+// under other CIKs.
+func chooseCompanies(changes []input.ProfileChange, statistics []input.Statistic, n int) ([]input.ProfileChange, []input.Statistic) {
+	var real []input.ProfileChange
+	seen := map[string]bool{}
 	for _, c := range changes {
-		if len(chosen) < n && c.Op == input.Put && !chosen[c.CIK] {
-			chosen[c.CIK] = true
-			companies = append(companies, c)
+		if c.Op == input.Put && !seen[c.CIK] {
+			seen[c.CIK] = true
+			real = append(real, c)
 		}
 	}
-	var rows []input.Statistic
+	rows := map[string][]input.Statistic{}
 	for _, row := range statistics {
-		if chosen[row.CIK] {
-			rows = append(rows, row)
-		}
+		rows[row.CIK] = append(rows[row.CIK], row)
 	}
-	return companies, rows
+	var companies []input.ProfileChange
+	var theirs []input.Statistic
+	for i := range n {
+		c := real[i%len(real)]
+		cik := c.CIK
+		if again := i / len(real); again > 0 {
+			cik = fmt.Sprintf("%d%s%s", 100+again, strings.Repeat("0", maxCIKDigits-3-len(c.CIK)), c.CIK)
+		}
+		for _, row := range rows[c.CIK] {
+			row.CIK = cik
+			theirs = append(theirs, row)
+		}
+		c.CIK = cik
+		companies = append(companies, c)
+	}
+	return companies, theirs
 }
