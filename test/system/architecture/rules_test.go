@@ -29,8 +29,16 @@ var rules = []struct {
 		"contracts are what services agree on; whoever reads an event must not need our libraries or an SDK to do it"},
 	{"pkg/replica", []string{"pkg/replica/"}, []string{sdk + "aws-sdk-go-v2", sdk + "aws-lambda-go"}, false,
 		"the core decides; its adapters talk to AWS. Another database or bus needs adapters only"},
-	{"pkg/replica", nil, []string{ours + "services/", ours + "cmd/", ours + "pkg/localaws"}, false,
-		"the library serves services it does not know, on AWS itself"},
+	// The simulator is for tests, also those of teams who import it, and runs on
+	// localaws: it is what virtual time and faults come from.
+	{"pkg/replica", []string{"pkg/replica/replicatest"}, []string{ours + "pkg/localaws"}, false,
+		"the library runs on AWS itself"},
+	{"pkg/", []string{"pkg/replica/replicatest"}, []string{ours + "pkg/replica/replicatest"}, false,
+		"the simulator is for tests, and with it comes localaws"},
+	{"services/", nil, []string{ours + "pkg/replica/replicatest"}, false,
+		"the simulator is for tests, and with it comes localaws"},
+	{"pkg/replica", nil, []string{ours + "services/", ours + "cmd/"}, false,
+		"the library serves services it does not know"},
 	{"pkg/localaws", []string{"pkg/localaws/localawstest"}, []string{sdk, "github.com/ThreeDotsLabs/"}, false,
 		"a stand-in for AWS that is built from AWS's client would agree with it by construction"},
 	{"pkg/localaws", nil, []string{ours + "pkg/contracts", ours + "pkg/replica", ours + "services/", ours + "cmd/"}, true,

@@ -1,0 +1,18 @@
+// Package replicatest shows whether consumers stay right under every fault: a
+// simulator runs the real relay, publisher, subscriber and appliers on localaws
+// in virtual time, along a plan made from a seed, and then asks whether every
+// promise was kept.
+//
+// A plan mixes what owners, other writers and subscribers' services do with
+// what happens to processes, shards and time; a seed's weather breaks calls,
+// and duplicates, delays and reorders messages. In the end everything is left
+// in peace until nothing is on its way, dead letters are put back, and each
+// replica is compared with the source table itself.
+//
+// It promises that what it reports is a broken promise of DESIGN.md section 1,
+// or of the simulated consumer. It does not promise that a seed runs the same
+// way twice to the last step: weather and plan are a function of the seed, the
+// order in which goroutines run at one instant of virtual time is not. A
+// failure that depends on it may need Again more than once. Teams that write
+// their own consumers give theirs to Run as Subscribers.
+package replicatest

@@ -1,0 +1,132 @@
+// Package mutants has deliberately broken variants of the library, each of
+// which the simulator must catch: a check that cannot fail proves nothing. A
+// mutant is an edit of the sources, made in an overlay of the compiler's; the
+// sources themselves are never touched.
+package mutants
+
+// Mutant is one broken variant.
+type Mutant struct {
+	// Name says what is broken.
+	Name string
+	// Edits are made all together.
+	Edits []Edit
+}
+
+// Edit replaces a text that a source file has exactly once.
+type Edit struct {
+	// File is relative to the module's folder, pkg/replica.
+	File string
+	Old  string
+	New  string
+}
+
+// All are the mutants.
+var All = []Mutant{
+	{"no version condition on a copy", []Edit{
+		{"dynamostore/shape.go", `	b.WriteString(` + "`" + ` AND ("` + "`" + ` + s.version + ` + "`" + `" IS MISSING OR "` + "`" + ` + s.version + ` + "`" + `"<?)` + "`" + `)`,
+			`	b.WriteString(` + "`" + ` AND ("` + "`" + ` + s.version + ` + "`" + `" IS MISSING OR "` + "`" + ` + s.version + ` + "`" + `"<>?)` + "`" + `)`},
+		{"dynamostore/expression.go", `+version+" < "+`, `+version+" <> "+`},
+	}},
+	{"<= for < in the version condition", []Edit{
+		{"dynamostore/shape.go", `+ s.version + ` + "`" + `"<?)` + "`", `+ s.version + ` + "`" + `"<=?)` + "`"},
+		{"dynamostore/expression.go", `+version+" < "+`, `+version+" <= "+`},
+	}},
+	{"a delete forgets the version of the copy", []Edit{
+		{"itemreplica.go", `	im.set[t.mapping.names.Version] = a.version.Value()
+`, `	im.set[t.mapping.names.Version] = a.version.Value()
+	if a.shared == nil {
+		im.set[t.mapping.names.Version] = contracts.Version(1).Value()
+	}
+`},
+	}},
+	{"acknowledged before applied", []Edit{
+		{"run.go", `	err := c.Handle(msg)
+`, `	msg.Ack()
+	err := c.Handle(msg)
+`},
+	}},
+	{"partial events", []Edit{
+		{"coalesce.go", `	return NewMessage(ctx, m.change, AudienceAll)
+`, `	for name := range m.change.Attributes {
+		if !m.changed[name] && len(m.change.Attributes) > 1 {
+			delete(m.change.Attributes, name)
+		}
+	}
+	return NewMessage(ctx, m.change, AudienceAll)
+`},
+	}},
+	{"the rest of a batch dropped after one failure", []Edit{
+		{"batchlane.go", `		case err != nil:
+			c.err = err
+`, `		case err != nil:
+			c.result = WriteResult{Written: true}
+`},
+	}},
+	{"checkpoint before publish", []Edit{
+		{"dynamostream/reader.go", `		fresh, wait := r.read(ctx)
+		r.handle(work, fresh)
+`, `		fresh, wait := r.read(ctx)
+		if len(fresh) > 0 {
+			r.last = *fresh[len(fresh)-1].Dynamodb.SequenceNumber
+			r.save(work, true)
+		}
+		r.handle(work, fresh)
+`},
+	}},
+	{"stamp without condition", []Edit{
+		{"dynamostore/source.go", `	condition := "attribute_exists(" + e.name(firstName(key)) + ") AND " + e.is(guard, was)
+`, `	condition := "attribute_not_exists(" + e.name(firstName(key)) + ") OR attribute_exists(" + e.name(firstName(key)) + ")"
+`},
+	}},
+	{"stamp that answers a stamp", []Edit{
+		{"decide.go", `	case after.stamped == n:
+		publish.Changed = s.contract.Names()
+		return publish
+`, `	case after.stamped == n:
+		return stamp
+`},
+	}},
+	{"coalescing at the relay keeps the older", []Edit{
+		{"coalesce.go", `change.Version > m.change.Version`, `change.Version < m.change.Version`},
+	}},
+	{"coalescing at the subscriber keeps the older", []Edit{
+		{"batchlane.go", `c.write.Version > l.made.write.Version`, `c.write.Version < l.made.write.Version`},
+	}},
+	{"no heartbeat", []Edit{
+		{"sqssub/visibility.go", `			s.extend(time.Now())
+`, ``},
+	}},
+	{"fan-out without a second pass", []Edit{
+		{"apply.go", `			result.Again = max(result.Again, f.secondPass)
+`, ``},
+	}},
+	{"PublishBatch's failed entries ignored", []Edit{
+		{"snspub/send.go", `			refused[e.at] = retry.ErrUnanswered
+`, ``},
+	}},
+	{"a statement's error taken for a success", []Edit{
+		{"dynamostore/each.go", `			st.trouble = answers[i].Error
+`, ``},
+		{"dynamostore/each.go", `		case answers[i].Error != nil && passing(string(answers[i].Error.Code)):`, `		case false && passing(string(answers[i].Error.Code)):`},
+	}},
+	{"an INSERT that met an item taken for a success", []Edit{
+		{"dynamostore/each.go", `	if st.trouble == nil {
+`, `	if st.trouble == nil || st.trouble.Code == types.BatchStatementErrorCodeEnumDuplicateItem {
+`},
+	}},
+	{"a lower version is not stamped", []Edit{
+		{"decide.go", `	case n == 0, n < o, n == o && len(changed) > 0:
+		return stamp
+`, `	case n == 0, n == o && len(changed) > 0:
+		return stamp
+`},
+	}},
+	{"a foreign delete is not stamped", []Edit{
+		{"decide.go", `	case rec.New == nil:
+		stamp.stamped = before.stamped
+		return stamp
+`, `	case rec.New == nil:
+		return Decision{Subject: subject}
+`},
+	}},
+}

@@ -1,0 +1,205 @@
+package replicatest
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/tributary-dev/tributary/pkg/localaws"
+	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
+	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+)
+
+// sim is one simulation, inside a synctest bubble.
+type sim struct {
+	engine  *localaws.Engine
+	weather *weather
+	cfg     aws.Config // the processes', but for the transport
+	owner   *manifest.Manifest
+	tenants []*tenant
+
+	db      *dynamodb.Client // as the streams and queues: the simulation's own hand
+	streams *dynamodbstreams.Client
+	queues  *sqs.Client
+	writer  writer
+
+	relays  [2]*post
+	corpses sync.WaitGroup // processes, also dead ones
+
+	mu       sync.Mutex
+	failures []string
+}
+
+// tenant is a subscriber in a simulation.
+type tenant struct {
+	Subscriber
+	manifest  *manifest.Manifest
+	hand      *replica.Applier // for AddCopy
+	consumers [2]*post
+	own       map[string]string // the service's own attribute, by table and item
+}
+
+// maxFailures bounds what a broken run says.
+const maxFailures = 12
+
+func (s *sim) fail(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.failures) < maxFailures {
+		s.failures = append(s.failures, fmt.Sprintf(format, args...))
+	}
+}
+
+// Run runs a plan in virtual time and returns which promises were broken, in
+// words. Without subscribers it takes Subscribers. It must be called outside of
+// any synctest bubble; several may run at once.
+func Run(t *testing.T, plan Plan, subscribers ...Subscriber) []string {
+	t.Helper()
+	if len(subscribers) == 0 {
+		subscribers = Subscribers()
+	}
+	var failures []string
+	synctest.Test(t, func(t *testing.T) {
+		s, err := newSim(t.Context(), plan.Seed, subscribers)
+		if err != nil {
+			failures = []string{fmt.Sprintf("set the simulation up: %v", err)}
+			return
+		}
+		defer s.engine.Close()
+		s.play(t.Context(), plan)
+		failures = s.failures
+	})
+	return failures
+}
+
+func newSim(ctx context.Context, seed uint64, subscribers []Subscriber) (*sim, error) {
+	w := newWeather(seed)
+	w.fine.Store(true)
+	s := &sim{weather: w}
+	for _, of := range subscribers {
+		m, err := manifest.Parse(manifest.FileName, []byte(of.Manifest))
+		if err != nil {
+			return nil, err
+		}
+		if of.Consume == nil {
+			of.Consume = Consume
+		}
+		s.tenants = append(s.tenants, &tenant{Subscriber: of, manifest: m, own: make(map[string]string)})
+	}
+	var err error
+	if s.owner, err = manifest.Parse(manifest.FileName, []byte(ownerManifest)); err != nil {
+		return nil, err
+	}
+	s.engine = localaws.New(localaws.Config{
+		Seed: seed + 1, Shuffle: true, StreamShards: 1 + int(w.roll("shards", 0)%2),
+		StatementsReturnNoItems: w.roll("statements return no items", 0)%2 == 0,
+		DisturbSNS:              w.sns, DisturbSQS: w.sqs, Logger: quiet,
+	})
+	if err := s.open(ctx); err != nil {
+		s.engine.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// open creates what the manifests declare, and the posts.
+func (s *sim) open(ctx context.Context) error {
+	s.cfg = localawstest.Config(s.engine)
+	patient := s.cfg.Copy() // the simulation's own hand does not give up
+	patient.Retryer = func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.RateLimiter = 40, ratelimit.None })
+	}
+	s.db, s.streams, s.queues = dynamodb.NewFromConfig(patient), dynamodbstreams.NewFromConfig(patient), sqs.NewFromConfig(patient)
+	s.writer = writer{db: s.db, source: dynamostore.NewSource(s.db, companies)}
+	var manifests []*manifest.Manifest
+	for _, t := range s.tenants {
+		manifests = append(manifests, t.manifest)
+	}
+	if err := (account{s.db, sns.NewFromConfig(patient), s.queues}).create(ctx, s.owner, manifests); err != nil {
+		return err
+	}
+	for i := range s.relays {
+		s.relays[i] = &post{name: "relay " + strconv.Itoa(i), s: s, run: func(ctx context.Context, cfg aws.Config) error {
+			return relay(ctx, cfg, s.owner)
+		}}
+	}
+	for _, t := range s.tenants {
+		var err error
+		if t.hand, err = newApplier(patient, t.manifest); err != nil {
+			return err
+		}
+		for i := range t.consumers {
+			t.consumers[i] = &post{name: fmt.Sprint(t.manifest.Service, " consumer ", i), s: s, run: func(ctx context.Context, cfg aws.Config) error {
+				return t.Consume(ctx, cfg, t.manifest)
+			}}
+		}
+	}
+	return nil
+}
+
+// posts are the relays and the consumers, each first one first.
+func (s *sim) posts() []*post {
+	posts := []*post{s.relays[0], s.relays[1]}
+	for _, t := range s.tenants {
+		posts = append(posts, t.consumers[0], t.consumers[1])
+	}
+	return posts
+}
+
+// each does something to several posts at once and waits for it.
+func each(posts []*post, do func(*post)) {
+	var group sync.WaitGroup
+	for _, p := range posts {
+		group.Go(func() { do(p) })
+	}
+	group.Wait()
+}
+
+// rest lets time pass in which no process runs.
+func (s *sim) rest(d time.Duration) {
+	var taken []*post
+	for _, p := range s.posts() {
+		if p.taken() {
+			taken = append(taken, p)
+		}
+	}
+	each(taken, (*post).vacate)
+	time.Sleep(d)
+	each(taken, (*post).start)
+}
+
+// play plays the plan and compares in the end.
+func (s *sim) play(ctx context.Context, plan Plan) {
+	defer s.corpses.Wait()
+	defer func() { each(s.posts(), (*post).vacate) }()
+	for i, p := range s.posts() {
+		if i%2 == 0 {
+			p.start()
+		}
+	}
+	s.engine.SetFaults(s.weather.fault)
+	s.weather.fine.Store(false)
+	for _, step := range plan.Steps {
+		if err := s.take(ctx, step); err != nil {
+			s.fail("step %v: %v", step, err)
+		}
+		time.Sleep(step.Then)
+	}
+	if err := s.settle(ctx); err != nil {
+		s.fail("settle: %v", err)
+	}
+}

@@ -1,0 +1,139 @@
+package replicatest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
+	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
+)
+
+// Subscriber is a service that keeps copies of company.profile/v1.
+type Subscriber struct {
+	// Manifest is its replication.yaml. It declares its tables; keys are
+	// strings, and an item replica's key is the subject.
+	Manifest string
+	// Consume is a process of the service's consumer: it consumes until ctx
+	// ends, and then returns nil within seconds. Several run at once. Everything
+	// it does to AWS it does by cfg. Nil for the library's own consumer.
+	Consume func(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error
+}
+
+// Subscribers are a service that merges copies into its own items and fans them
+// out, and one with a dedicated replica table and another filter.
+func Subscribers() []Subscriber {
+	return []Subscriber{{Manifest: `
+service: stats
+tables:
+  - name: company-stats
+    partition_key: {name: cik, type: S}
+  - name: watchlists
+    partition_key: {name: user, type: S}
+    sort_key: {name: cik, type: S}
+    indexes:
+      - name: by-cik
+        partition_key: {name: cik, type: S}
+        sort_key: {name: user, type: S}
+        projection: keys_only
+        include: [profileVersion, profileMapping]
+subscribes:
+  - contract: company.profile/v1
+    attributes: [name, sector]
+    replicas:
+      - table: company-stats
+        key: {cik: subject}
+        set: {companyName: name, sector: sector}
+        version_attribute: profileVersion
+        on_delete: clear
+      - table: watchlists
+        index: by-cik
+        set: {companyName: name}
+        version_attribute: profileVersion
+        on_delete: clear
+        second_pass: 10s
+`}, {Manifest: `
+service: directory
+tables:
+  - name: entries
+    partition_key: {name: id, type: S}
+    ttl_attribute: sourceExpiresAt
+subscribes:
+  - contract: company.profile/v1
+    attributes: [name]
+    queue: {max_receive_count: 6}
+    replicas:
+      - table: entries
+        key: {id: subject}
+        set: {title: name}
+        version_attribute: sourceVersion
+        on_delete: tombstone
+`}}
+}
+
+var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+
+// drain is how long processes that stop may finish what they do.
+const drain = time.Second
+
+// Consume runs the library's consumer, as a service does.
+func Consume(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
+	applier, err := newApplier(cfg, m)
+	if err != nil {
+		return err
+	}
+	queue := m.Subscribes[0].Queue
+	subscriber, err := sqssub.New(sqs.NewFromConfig(cfg), sqssub.Config{
+		VisibilityTimeout: time.Duration(queue.VisibilityTimeout), HandlerTimeout: time.Duration(queue.HandlerTimeout),
+		DeadLetterQueue: queue.DeadLetterQueue, DrainTimeout: drain,
+		NackBackoff: sqssub.Backoff{Base: time.Second, Max: 30 * time.Second},
+	})
+	if err != nil {
+		return err
+	}
+	catalog, err := contracts.NewCatalog(profilev1.Contract)
+	if err != nil {
+		return err
+	}
+	consumer, err := replica.NewConsumer(replica.ConsumerConfig{
+		Service: m.Service, Queue: queue.Name, Catalog: catalog, Appliers: []*replica.Applier{applier}, Delayer: subscriber, Logger: quiet,
+	})
+	if err != nil {
+		return err
+	}
+	for {
+		err := consumer.Run(ctx, subscriber)
+		if ctx.Err() != nil {
+			return nil
+		}
+		// The queue could not be looked up: as services do, try again.
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(time.Second):
+		}
+		if err == nil {
+			return fmt.Errorf("consume %s: it ended by itself", queue.Name)
+		}
+	}
+}
+
+func newApplier(cfg aws.Config, m *manifest.Manifest) (*replica.Applier, error) {
+	store, err := replica.NewBatcher(dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Config{}), replica.BatcherConfig{})
+	if err != nil {
+		return nil, err
+	}
+	return replica.NewApplier(replica.ApplierConfig{
+		Contract: profilev1.Contract, Subscription: m.Subscribes[0], Tables: m.Tables, Store: store,
+	})
+}

@@ -1,0 +1,250 @@
+package replicatest
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+)
+
+func sortedNames(item contracts.Item) []string { return slices.Sorted(maps.Keys(item)) }
+
+// compare compares every copy with the source table itself.
+func (s *sim) compare(ctx context.Context) error {
+	sources := make(map[string]contracts.Item)
+	for i := range Items {
+		cik := strconv.Itoa(i)
+		item, err := s.writer.read(ctx, cik)
+		if err != nil {
+			return err
+		}
+		sources[cik] = item
+	}
+	for _, t := range s.tenants {
+		for _, r := range t.manifest.Subscribes[0].Replicas {
+			if r.Kind() != manifest.Item && r.Kind() != manifest.FanOut {
+				continue
+			}
+			local, err := s.all(ctx, r.Table)
+			if err != nil {
+				return err
+			}
+			if r.Kind() == manifest.Item {
+				err = s.compareItems(t, r, local, sources)
+			} else {
+				err = s.compareCopies(t, r, local, sources)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// wanted is what a copy of the source item must hold: nothing, where the source
+// is a tombstone or absent.
+func wanted(r manifest.Replica, source contracts.Item) contracts.Item {
+	want := contracts.Item{}
+	if source["deleted"].Bool() {
+		return want
+	}
+	for local, from := range r.Set {
+		if v, has := source[from.Attribute]; has && !(from.OmitEmpty && v.Text() == "") {
+			want[local] = v
+		}
+	}
+	return want
+}
+
+// agrees compares a local item with its source.
+func (s *sim) agrees(r manifest.Replica, at string, local, source contracts.Item) {
+	got := contracts.Item{}
+	for name := range r.Set {
+		if v, has := local[name]; has {
+			got[name] = v
+		}
+	}
+	if diff := cmp.Diff(wanted(r, source), got); diff != "" {
+		s.fail("%s differs from its source (-want +got)\n%ssource %v\nlocal %v", at, diff, source, local)
+	}
+	names := r.Bookkeeping()
+	if source != nil && !source["deleted"].Bool() && local[names.Deleted].Bool() {
+		s.fail("%s is marked deleted, its source lives: %v", at, local)
+	}
+	ours, theirs := local[names.Version], source["version"]
+	if !ours.IsZero() && !theirs.IsZero() && number(ours) > number(theirs) {
+		s.fail("%s is at version %s, ahead of its source at %s", at, ours.Text(), theirs.Text())
+	}
+}
+
+// number reads a version; 0 for none.
+func number(v contracts.Value) int64 {
+	n, err := strconv.ParseInt(v.Text(), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+func (s *sim) compareItems(t *tenant, r manifest.Replica, local map[string]contracts.Item, sources map[string]contracts.Item) error {
+	for cik, source := range sources {
+		key, err := itemKey(r, cik)
+		if err != nil {
+			return err
+		}
+		at := place(r.Table, key)
+		s.agrees(r, at, local[at], source)
+		if r.OnDelete == manifest.Clear {
+			s.keeps(at, local[at], t.own[at])
+		}
+	}
+	return nil
+}
+
+func (s *sim) compareCopies(t *tenant, r manifest.Replica, local map[string]contracts.Item, sources map[string]contracts.Item) error {
+	for cik, source := range sources {
+		for _, user := range []string{"ada", "bob"} {
+			at := place(r.Table, copyKey(t.manifest, r, cik, user))
+			note, exists := t.own[at]
+			switch item := local[at]; {
+			case !exists && item != nil:
+				s.fail("%s was removed by its service and is back: %v", at, item)
+			case exists:
+				s.keeps(at, item, note)
+				s.agrees(r, at, item, source)
+			}
+		}
+	}
+	return nil
+}
+
+// keeps fails unless the service's own attribute is as the service left it.
+func (s *sim) keeps(at string, item contracts.Item, note string) {
+	if got := item[ownAttribute].Text(); got != note {
+		s.fail("%s has the service's own attribute %q, the service wrote %q", at, got, note)
+	}
+}
+
+// all returns a table's items by place.
+func (s *sim) all(ctx context.Context, table string) (map[string]contracts.Item, error) {
+	out, err := s.db.Scan(ctx, &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)})
+	if err != nil {
+		return nil, err
+	}
+	schema, err := s.keyNames(table)
+	if err != nil {
+		return nil, err
+	}
+	items := make(map[string]contracts.Item)
+	for _, raw := range out.Items {
+		item, err := dynamostore.FromAttributes(raw)
+		if err != nil {
+			return nil, err
+		}
+		key := contracts.Item{}
+		for _, name := range schema {
+			key[name] = item[name]
+		}
+		items[place(table, key)] = item
+	}
+	return items, nil
+}
+
+// keyNames returns the names of a table's key attributes.
+func (s *sim) keyNames(table string) ([]string, error) {
+	var names []string
+	for _, t := range s.tenants {
+		if declared, ok := t.manifest.Table(table); ok {
+			for _, k := range declared.KeyAttributes() {
+				names = append(names, k.Name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// history looks at every state the replicas have had: versions only rise.
+func (s *sim) history(ctx context.Context) error {
+	for _, t := range s.tenants {
+		for _, r := range t.manifest.Subscribes[0].Replicas {
+			if r.Table == "" {
+				continue
+			}
+			if err := s.rises(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *sim) rises(ctx context.Context, r manifest.Replica) error {
+	listed, err := s.streams.ListStreams(ctx, &dynamodbstreams.ListStreamsInput{TableName: &r.Table})
+	if err != nil || len(listed.Streams) == 0 {
+		return err
+	}
+	stream := listed.Streams[0].StreamArn
+	described, err := s.streams.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: stream})
+	if err != nil {
+		return err
+	}
+	for _, shard := range described.StreamDescription.Shards {
+		at, err := s.streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
+			StreamArn: stream, ShardId: shard.ShardId, ShardIteratorType: types.ShardIteratorTypeTrimHorizon})
+		if err != nil {
+			return err
+		}
+		for next := at.ShardIterator; next != nil; {
+			out, err := s.streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: next})
+			if err != nil {
+				return err
+			}
+			for _, record := range out.Records {
+				if err := s.rose(r, record.Dynamodb); err != nil {
+					return err
+				}
+			}
+			if next = out.NextShardIterator; len(out.Records) == 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// rose fails unless the version rose with a change of what is copied. An item
+// that its service removes and adds again begins anew.
+func (s *sim) rose(r manifest.Replica, record *types.StreamRecord) error {
+	if len(record.OldImage) == 0 || len(record.NewImage) == 0 {
+		return nil
+	}
+	before, err := imageOf(record.OldImage)
+	if err != nil {
+		return err
+	}
+	after, err := imageOf(record.NewImage)
+	if err != nil {
+		return err
+	}
+	name := r.Bookkeeping().Version
+	was, is := number(before[name]), number(after[name])
+	same := true
+	for local := range r.Set {
+		same = same && before[local].Equal(after[local])
+	}
+	if is < was || is == was && !same {
+		s.fail("%s: the version went from %d to %d: %v became %v", r.Table, was, is, before, after)
+	}
+	return nil
+}
