@@ -65,14 +65,3 @@ func TestADeadLetterKeepsTheWholeMessage(t *testing.T) {
 		}
 	})
 }
-
-func FuzzReadDeadLetter(f *testing.F) {
-	f.Add("body", "gzip+base64", `{"a":{"type":"String","text":"x"}}`, "3")
-	f.Fuzz(func(t *testing.T, body, encoding, rest, count string) {
-		letter, err := ReadDeadLetter(types.Message{Body: &body, MessageAttributes: map[string]types.MessageAttributeValue{
-			DeadLetterEncoding: stringAttribute(encoding), DeadLetterRest: stringAttribute(rest), "tributary-receive-count": stringAttribute(count)}})
-		if err == nil && encoding != encodingGzip {
-			t.Errorf("%+v has an unknown encoding, %q", letter, encoding)
-		}
-	})
-}
