@@ -19,8 +19,8 @@ import (
 // maxLineBytes bounds one line; a real one has a few hundred bytes.
 const maxLineBytes = 1 << 20
 
-// maxProblems bounds what is reported of one file, so that a file of another
-// form altogether does not scroll everything else away.
+// maxProblems bounds what is reported of one file, and of one line in it, so
+// that a file of another form altogether does not scroll everything else away.
 const maxProblems = 20
 
 // Place is where a row was read.

@@ -18,6 +18,9 @@ var (
 	tickerText = regexp.MustCompile(`^[A-Z0-9][A-Z0-9.-]{0,15}$`)
 )
 
+// maxFieldBytes is how much of an unknown field's name is repeated.
+const maxFieldBytes = 64
+
 // object is one line's JSON object, being read. Every problem it meets is kept,
 // so that one look at a line names all of them.
 type object struct {
@@ -25,7 +28,17 @@ type object struct {
 	problems []error
 }
 
+// wrong notes a problem, and after maxProblems of them that there are more.
 func (o *object) wrong(field, format string, args ...any) {
+	switch {
+	case len(o.problems) > maxProblems:
+		return
+	case len(o.problems) == maxProblems:
+		o.problems = append(o.problems, errors.New("more is wrong with the line"))
+		return
+	case len(field) > maxFieldBytes:
+		field = strings.ToValidUTF8(field[:maxFieldBytes], "") + "…"
+	}
 	o.problems = append(o.problems, fmt.Errorf("%s: %s", field, fmt.Sprintf(format, args...)))
 }
 
@@ -144,6 +157,9 @@ func (o *object) optionalTexts(field string) []string {
 	}
 	texts := make([]string, 0, len(elements))
 	for i, e := range elements {
+		if len(o.problems) > maxProblems {
+			break
+		}
 		texts = append(texts, o.stringOf(fmt.Sprintf("%s[%d]", field, i), e))
 	}
 	return texts
