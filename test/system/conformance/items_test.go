@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -104,7 +105,9 @@ func (p *probe) create(in *dynamodb.CreateTableInput) {
 	p.Helper()
 	_, err := p.DynamoDB.CreateTable(p.ctx, in)
 	p.must(err)
-	waiter := dynamodb.NewTableExistsWaiter(p.DynamoDB)
+	waiter := dynamodb.NewTableExistsWaiter(p.DynamoDB, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
+	})
 	p.must(waiter.Wait(p.ctx, &dynamodb.DescribeTableInput{TableName: in.TableName}, caseWithin))
 }
 

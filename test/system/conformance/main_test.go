@@ -32,6 +32,10 @@ var suite struct {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Cases wait for messages more than they compute.
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
 	os.Exit(run(m))
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // startWithin bounds how long a process may take until it answers HTTP.
-const startWithin = 30 * time.Second
+const startWithin = 60 * time.Second
 
 // tail keeps the last bytes that a process wrote.
 type tail struct {
