@@ -76,7 +76,7 @@ func TestAHostileMessageCostsBoundedMemory(t *testing.T) {
 	)
 	event := func(data string) string {
 		return `{"specversion":"1.0","id":"company.profile/v1/1@1","source":"/services/profile","type":"company.profile.changed.v1",` +
-			`"datacontenttype":"application/json","subject":"1","time":"2020-01-01T00:00:00Z","version":"1577836800000000",` +
+			`"datacontenttype":"application/json","dataschema":"https://tributary.dev/schemas/company.profile/v1.json","subject":"1","time":"2020-01-01T00:00:00Z","version":"1577836800000000",` +
 			`"origin":"live","published":"2020-01-01T00:00:00Z","data":` + data + `}`
 	}
 	full := func(head, part, tail string) string { return event(head + strings.Repeat(part, size/len(part)) + tail) }
