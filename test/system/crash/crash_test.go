@@ -141,7 +141,8 @@ func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
 	net := openNetwork(t, env["LOCALAWS_ADDR"], *seed, victims)
 	system, err := stack.Start(context.Background(), stack.Config{
 		Bin: build(t), Root: root, Logs: t.TempDir(), Environment: env, Through: net.through(),
-		Report: func(line string) { say("unasked: %s", line) },
+		// Nobody but the test ends a process: AWS's troubles are no reason to.
+		Report: func(line string) { t.Errorf("unasked: %s", line) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -186,7 +187,7 @@ func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
 	if t.Failed() {
 		verdict = "FAILED"
 	}
-	say("verdict: %s; seed %d, %d kills (%d of profile, %d of profile-relay, %d of stats started again), toxics %v, refused %v, %d writes", verdict, *seed, *kills,
+	say("verdict: %s; seed %d, %d kills (started again: profile %d times, profile-relay %d, stats %d), toxics %v, refused %v, %d writes", verdict, *seed, *kills,
 		system.Restarts(stack.Profile), system.Restarts(stack.Relay), system.Restarts(stack.Stats), net.toxics, net.throttle.counts(), l.acknowledged.Load())
 }
 
@@ -260,9 +261,18 @@ func startAgain(ctx context.Context, system *stack.System, process string, say f
 		if err == nil || ctx.Err() != nil || attempt == startAttempts {
 			return err
 		}
-		first, _, _ := strings.Cut(err.Error(), "\n")
-		say("start %d of %s: %s", attempt, process, first)
+		say("start %d of %s: %s", attempt, process, firstAndLast(err.Error()))
 	}
+}
+
+// firstAndLast are the first line of an error, which says what went wrong, and
+// the last, which is the last of the process's log.
+func firstAndLast(text string) string {
+	lines := strings.Split(text, "\n")
+	if len(lines) == 1 {
+		return text
+	}
+	return lines[0] + " ... " + strings.TrimSpace(lines[len(lines)-1])
 }
 
 func showFailure(t *testing.T, system *stack.System) {

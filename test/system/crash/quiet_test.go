@@ -125,6 +125,6 @@ func awaitQuiet(t *testing.T, deadline time.Time, left func(context.Context) ([]
 		if len(lines) == 0 || time.Now().After(deadline) {
 			return lines
 		}
-		pause(t.Context(), 250*time.Millisecond)
+		pause(t.Context(), time.Second)
 	}
 }
