@@ -126,6 +126,21 @@ func TestStreams(t *testing.T) {
 				INSERT {p:"a"} - {p:"a" tags:ss(k l) v:1}`,
 		},
 		{
+			name: "an empty map is one in a record too",
+			page: "AttributeValue",
+			run: func(p *probe) {
+				table, arn := p.streamed(types.StreamViewTypeNewAndOldImages)
+				p.put(table, item{"p": s("a"), "m": &types.AttributeValueMemberM{Value: item{}}})
+				for _, r := range p.records(arn) {
+					_, is := r.Dynamodb.NewImage["m"].(*streamtypes.AttributeValueMemberM)
+					p.see("a map %t", is)
+				}
+			},
+			want: `a map true`,
+			differs: map[string]difference{dynamoDBLocal: {"writes it as a value without a type, and the SDK then takes another attribute's",
+				`a map false`}},
+		},
+		{
 			name: "a stream of keys has no images, one of new images no old ones",
 			page: "StreamSpecification",
 			run: func(p *probe) {
