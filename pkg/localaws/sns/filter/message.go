@@ -20,8 +20,8 @@ type Message struct {
 	body       string
 	attributes map[string]Attribute
 
-	fromAttributes document
-	fromBody       document
+	fromAttributes attributes
+	fromBody       body
 	bodyIsObject   bool
 	bodyParsed     bool
 }
@@ -35,7 +35,7 @@ func NewMessage(body string, attributes map[string]Attribute) *Message {
 // String.Array or a Number; SNS ignores the others.
 func (m *Message) attributeDocument() (document, bool) {
 	if m.fromAttributes == nil {
-		m.fromAttributes = document{}
+		m.fromAttributes = attributes{}
 		for name, attribute := range m.attributes {
 			switch attribute.DataType {
 			case "String":
@@ -69,38 +69,69 @@ func arrayValues(text string) []value {
 	return values
 }
 
+// attributes are the values of message attributes by name. An attribute without
+// values is present all the same.
+type attributes map[string][]value
+
+func (a attributes) at(path string) ([]value, bool) {
+	values, present := a[path]
+	return values, present
+}
+
 // bodyDocument has a property for every leaf of the body, its path joined by
 // dots; the elements of an array are values of the array's path. A body that
 // is not a JSON object matches no policy.
 func (m *Message) bodyDocument() (document, bool) {
 	if !m.bodyParsed {
 		m.bodyParsed = true
-		var object map[string]any
-		if object, m.bodyIsObject = decode(m.body).(map[string]any); m.bodyIsObject {
-			m.fromBody = document{}
-			for key, part := range object {
-				m.fromBody.add(key, part)
-			}
-		}
+		m.fromBody, m.bodyIsObject = decode(m.body).(map[string]any)
 	}
 	return m.fromBody, m.bodyIsObject
 }
 
-func (doc document) add(path string, part any) {
+// body is a message's JSON object. Its properties are looked for where they
+// are: a list of their paths can be as long as the body squared.
+type body map[string]any
+
+func (b body) at(path string) ([]value, bool) {
+	var values []value
+	for key, part := range b {
+		values = below(key, part, path, values)
+	}
+	return values, len(values) > 0
+}
+
+// below adds the values that a part of a body, which stands at a key, has at a
+// path that begins with the key.
+func below(key string, part any, path string, values []value) []value {
+	rest, ok := strings.CutPrefix(path, key)
+	if !ok || rest != "" && rest[0] != '.' {
+		return values
+	}
+	return gather(part, rest, values)
+}
+
+// gather adds the values of a part of a body at the rest of a path, which is
+// empty or begins with a dot.
+func gather(part any, rest string, values []value) []value {
 	switch part := part.(type) {
 	case map[string]any:
+		if rest == "" {
+			return values
+		}
 		for key, inner := range part {
-			doc.add(path+"."+key, inner)
+			values = below(key, inner, rest[1:], values)
 		}
 	case []any:
 		for _, element := range part {
-			doc.add(path, element)
+			values = gather(element, rest, values)
 		}
 	default:
-		if v, ok := scalarValue(part); ok {
-			doc[path] = append(doc[path], v)
+		if v, ok := scalarValue(part); ok && rest == "" {
+			values = append(values, v)
 		}
 	}
+	return values
 }
 
 // decode parses JSON with its numbers as they are written, nil if it is none.

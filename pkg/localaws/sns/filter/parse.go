@@ -55,7 +55,7 @@ func Parse(text string, scope Scope) (*Policy, error) {
 		return nil, refuse("Filter policy can not have more than %d keys", MaxKeys)
 	}
 	if combinations > MaxCombinations {
-		return nil, refuse("Filter policy is too complex")
+		return nil, tooComplex()
 	}
 	return &Policy{scope: scope, root: root}, nil
 }
@@ -63,6 +63,8 @@ func Parse(text string, scope Scope) (*Policy, error) {
 func refuse(format string, args ...any) *Error {
 	return &Error{"FilterPolicy: " + fmt.Sprintf(format, args...)}
 }
+
+func tooComplex() *Error { return refuse("Filter policy is too complex") }
 
 // compiler turns the tree into rules.
 type compiler struct {
@@ -73,6 +75,9 @@ type compiler struct {
 // object compiles an object and returns its rules with their number of
 // combinations, which stops growing beyond the limit.
 func (c *compiler) object(n node, path string, depth int) (allOf, int, error) {
+	if depth > MaxCombinations {
+		return nil, 0, tooComplex() // as a single value at this depth is
+	}
 	rules, combinations := allOf{}, 1
 	for _, m := range n.members {
 		var rule rule
@@ -110,6 +115,9 @@ func (c *compiler) object(n node, path string, depth int) (allOf, int, error) {
 		}
 		rules = append(rules, rule)
 		combinations = min(combinations*count, MaxCombinations+1)
+		if combinations > MaxCombinations && path != "" {
+			return nil, 0, tooComplex() // before there are more paths, each as long as the policy perhaps
+		}
 	}
 	return rules, combinations, nil
 }
@@ -146,6 +154,9 @@ func (c *compiler) alternatives(n node, path string, depth int) (anyOf, int, err
 		}
 		rules = append(rules, rule)
 		sum = min(sum+count, MaxCombinations+1)
+		if sum > MaxCombinations && path != "" {
+			return nil, 0, tooComplex()
+		}
 	}
 	return rules, sum, nil
 }

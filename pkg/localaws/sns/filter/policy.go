@@ -64,9 +64,11 @@ func (p *Policy) Matches(m *Message) bool {
 	return ok && p.root.holds(properties)
 }
 
-// document is a message as a policy sees it: the values of each property, by
-// its path. A property without values is present all the same.
-type document map[string][]value
+// document is a message as a policy sees it: the values of a property by its
+// path, and whether it is there.
+type document interface {
+	at(path string) ([]value, bool)
+}
 
 // rule is a part of a policy.
 type rule interface {
@@ -104,7 +106,7 @@ type property struct {
 }
 
 func (p property) holds(doc document) bool {
-	values, present := doc[p.path]
+	values, present := doc.at(p.path)
 	for _, c := range p.conditions {
 		if c.accepts(values, present) {
 			return true

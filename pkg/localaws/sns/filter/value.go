@@ -31,6 +31,9 @@ const (
 const (
 	numberScale = 100000
 	numberLimit = 1000000000
+	// maxNumberBytes is the longest text of a number that is worked out; a
+	// longer one is as good as out of range.
+	maxNumberBytes = 4096
 )
 
 // parseNumber reads a JSON number, or the text of a Number attribute.
@@ -38,6 +41,9 @@ func parseNumber(text string) (scaled int64, inRange, valid bool) {
 	text = strings.TrimSpace(text)
 	if !isNumberText(text) {
 		return 0, false, false
+	}
+	if len(text) > maxNumberBytes {
+		return 0, false, true
 	}
 	// A billion has ten digits: an exponent of more than four digits is far
 	// out of range, or far below the precision, and never worth expanding.
