@@ -2,6 +2,7 @@ package crash
 
 import (
 	"fmt"
+	"hash/crc32"
 	"io"
 	"log"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -87,8 +89,11 @@ func answerError(w http.ResponseWriter, service localaws.Service, e *wire.Error)
 		w.Header().Set("x-amzn-query-error", e.Code+";Sender")
 	}
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	body := fmt.Appendf(nil, `{"__type":"com.amazonaws#%s","message":%q}`, e.Code, e.Message)
+	// DynamoDB's answers have their checksum with them, which the SDK looks at.
+	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
 	w.WriteHeader(e.HTTPStatus())
-	fmt.Fprintf(w, `{"__type":"com.amazonaws#%s","message":%q}`, e.Code, e.Message)
+	_, _ = w.Write(body) // a client that is gone needs no answer
 }
 
 // counts are the calls that were refused, by service.
