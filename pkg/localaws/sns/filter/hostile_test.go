@@ -54,6 +54,9 @@ func TestAHostilePolicyCostsBoundedMemory(t *testing.T) {
 			if used > mostBytes {
 				t.Errorf("%d bytes are allocated for %d", used, len(policy))
 			}
+			if err != nil && (!strings.HasPrefix(err.Error(), "Filter") || len(err.Error()) > 1024) {
+				t.Errorf("refused with %d bytes: %.200s", len(err.Error()), err)
+			}
 		})
 	}
 }
