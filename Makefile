@@ -11,6 +11,10 @@ PROFILES ?= examples/sp500/profile-changes.jsonl
 STATISTICS ?= examples/sp500/statistics.jsonl
 KILL ?=
 
+# What soak runs: so many seeds, from this one.
+SEEDS ?= 20000
+BASE ?= 1
+
 # How long make fuzz spends on each target.
 FUZZTIME ?= 10s
 
@@ -57,6 +61,10 @@ crash: ## kill the services 50 times over a bad network and look for what was lo
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (10s), one after the other
 	@FUZZTIME='$(FUZZTIME)' sh .ci/task fuzz
+
+.PHONY: soak
+soak: ## simulate SEEDS plans of faults from seed BASE on, and say how many ran and failed
+	@sh .ci/task soak -seeds '$(SEEDS)' -base '$(BASE)'
 
 .PHONY: lint
 lint: ## check formatting, vet, staticcheck, sizes and error texts

@@ -82,6 +82,9 @@ func (s *sim) agrees(r manifest.Replica, at string, local, source contracts.Item
 	if source != nil && !source["deleted"].Bool() && local[names.Deleted].Bool() {
 		s.fail("%s is marked deleted, its source lives: %v", at, local)
 	}
+	if source["deleted"].Bool() && r.OnDelete == manifest.Tombstone && local != nil && (!local[names.Deleted].Bool() || local[names.ExpiresAt].IsZero()) {
+		s.fail("%s is no tombstone with an expiry, its source is: %v", at, local)
+	}
 	ours, theirs := local[names.Version], source["version"]
 	if !ours.IsZero() && !theirs.IsZero() && number(ours) > number(theirs) {
 		s.fail("%s is at version %s, ahead of its source at %s", at, ours.Text(), theirs.Text())
