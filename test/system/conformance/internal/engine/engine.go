@@ -2,7 +2,7 @@
 // against: localaws in this process, AWS's DynamoDB Local, and moto's server.
 //
 // It promises that what it starts is on a free port of this machine, empty, and
-// gone after Stop, and that an engine which is not to be had is reported with
+// gone after Stop or when this process was killed, and that an engine which is not to be had is reported with
 // the reason and what to do about it. DynamoDB Local can only listen on every
 // address of the machine; the others listen on loopback.
 package engine

@@ -36,25 +36,38 @@ func (t *tail) String() string {
 	return string(bytes.TrimSpace(t.bytes))
 }
 
+// tethered runs a program that is killed when the shell's input ends, and so
+// also when the tests were killed and can stop nothing.
+const tethered = `exec 3<&0
+"$@" 3<&- &
+child=$!
+{ cat <&3; kill -9 $child; } >/dev/null 2>&1 &
+wait $child`
+
 // start runs a server and returns once it answers HTTP at the port, with what
 // ends it.
 func start(ctx context.Context, port, dir, program string, args ...string) (stop func() error, err error) {
 	running, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	cmd := exec.CommandContext(running, program, args...)
+	cmd := exec.CommandContext(running, "sh", append([]string{"-c", tethered, "sh", program}, args...)...)
 	cmd.Dir = dir
 	cmd.WaitDelay = 5 * time.Second
 	var said tail
 	cmd.Stdout, cmd.Stderr = &said, &said
-	if err := cmd.Start(); err != nil {
+	tether, err := cmd.StdinPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
 		cancel()
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	stop = sync.OnceValue(func() error {
-		cancel()
+		defer cancel()
+		err := tether.Close()
 		<-ended // killed, so its exit code says nothing
-		return nil
+		return err
 	})
 	within, done := context.WithTimeout(ctx, startWithin)
 	defer done()
@@ -64,7 +77,7 @@ func start(ctx context.Context, port, dir, program string, args ...string) (stop
 		}
 		select {
 		case err := <-ended:
-			cancel()
+			cancel() // Wait has closed the tether
 			return nil, fmt.Errorf("start %s: it ended: %w: %s", program, errors.Join(err, errors.New("nothing listened")), &said)
 		case <-within.Done():
 			return nil, errors.Join(fmt.Errorf("start %s: no answer in %v: %s", program, startWithin, &said), stop())
