@@ -151,7 +151,7 @@ func TestQueues(t *testing.T) {
 		},
 		{
 			name: "a message sent twice to a FIFO queue is one, also across batches and after its deletion",
-			page: "Using the message deduplication ID in Amazon SQS",
+			page: "Amazon SQS FIFO queue key terms",
 			run: func(p *probe) {
 				url, _ := p.queue("q.fifo")
 				p.sendGroup(url, "g", "1", "1")
