@@ -90,7 +90,7 @@ func FuzzWireForm(f *testing.F) {
 // A letter of the largest size that unpacks to more than it may is refused
 // before it has taken much more than it may.
 func TestADeadLetterThatUnpacksWithoutEndCostsBoundedMemory(t *testing.T) {
-	packed, err := compress(strings.Repeat("\x00", 4*maxBodyBytes))
+	packed, err := compress(strings.Repeat("\x00", maxBodyBytes+1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,7 +99,7 @@ func TestADeadLetterThatUnpacksWithoutEndCostsBoundedMemory(t *testing.T) {
 	_, err = ReadDeadLetter(types.Message{Body: &packed, MessageAttributes: map[string]types.MessageAttributeValue{DeadLetterEncoding: stringAttribute(encodingGzip)}})
 	runtime.ReadMemStats(&after)
 	if err == nil || !strings.Contains(err.Error(), "more than") {
-		t.Errorf("%d bytes that unpack to %d: %v", len(packed), 4*maxBodyBytes, err)
+		t.Errorf("%d bytes that unpack to %d: %v", len(packed), maxBodyBytes+1<<20, err)
 	}
 	if used := after.TotalAlloc - before.TotalAlloc; used > 8*maxBodyBytes {
 		t.Errorf("%d bytes are allocated to unpack %d", used, maxBodyBytes)
