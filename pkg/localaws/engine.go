@@ -55,6 +55,9 @@ type Config struct {
 	// DisturbSNS is sns.Config's Disturb: what becomes of one delivery from a
 	// standard topic.
 	DisturbSNS func(sns.Delivery) []time.Duration
+	// PublishFault is sns.Config's PublishFault: whether a topic takes a message,
+	// also one of several in a PublishBatch. It must not call the engine.
+	PublishFault func(topicARN, message string) error
 	// DisturbSQS is sqs.Config's Disturb: what becomes of one message sent to
 	// a standard queue, by whomever.
 	DisturbSQS func(sqs.Arrival) []time.Duration
@@ -121,6 +124,7 @@ func New(cfg Config) *Engine {
 		Region: cfg.Region, AccountID: cfg.AccountID, Now: cfg.Now,
 		NewID: e.random.newID, Queues: subscribedQueues{e.sqs},
 		Retries: cfg.SNSRetries, FilterDelay: cfg.SNSFilterDelay, Disturb: cfg.DisturbSNS,
+		PublishFault: cfg.PublishFault,
 	})
 	e.json = map[Service]wire.JSONService{DynamoDB: e.dynamodb, Streams: e.streams, SQS: e.sqs}
 	e.control = e.newControl()

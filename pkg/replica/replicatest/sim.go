@@ -107,7 +107,7 @@ func newSim(ctx context.Context, seed uint64, subscribers []Subscriber) (*sim, e
 	s.engine = localaws.New(localaws.Config{
 		Seed: seed + 1, Shuffle: true, StreamShards: 1 + int(w.roll("shards", 0)%2),
 		StatementsReturnNoItems: w.roll("statements return no items", 0)%2 == 0,
-		DisturbSNS:              w.sns, DisturbSQS: w.sqs, Logger: quiet,
+		DisturbSNS:              w.sns, DisturbSQS: w.sqs, PublishFault: w.publish, Logger: quiet,
 	})
 	if err := s.open(ctx); err != nil {
 		s.engine.Close()

@@ -226,8 +226,9 @@ func (s *sim) rises(ctx context.Context, r manifest.Replica) error {
 	return nil
 }
 
-// rose fails unless the version rose with a change of what is copied. An item
-// that its service removes and adds again begins anew.
+// rose fails unless the version rose with a change of what is copied, a
+// tombstone's life included. An item that its service removes and adds again
+// begins anew.
 func (s *sim) rose(r manifest.Replica, record *types.StreamRecord) error {
 	if len(record.OldImage) == 0 || len(record.NewImage) == 0 {
 		return nil
@@ -240,9 +241,9 @@ func (s *sim) rose(r manifest.Replica, record *types.StreamRecord) error {
 	if err != nil {
 		return err
 	}
-	name := r.Bookkeeping().Version
-	was, is := number(before[name]), number(after[name])
-	same := true
+	names := r.Bookkeeping()
+	was, is := number(before[names.Version]), number(after[names.Version])
+	same := before[names.Deleted].Equal(after[names.Deleted]) && before[names.ExpiresAt].Equal(after[names.ExpiresAt])
 	for local := range r.Set {
 		same = same && before[local].Equal(after[local])
 	}

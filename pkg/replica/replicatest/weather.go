@@ -23,7 +23,7 @@ type weather struct {
 
 	// Of a thousand calls or messages, how many meet it.
 	throttled, unavailable, unasked, unanswered, slow, statements uint64
-	doubled, late, veryLate                                       uint64
+	doubled, late, veryLate, refused                              uint64
 
 	mu     sync.Mutex
 	latest time.Time // when the last message arrives of those held back so far
@@ -36,6 +36,7 @@ func newWeather(seed uint64) *weather {
 	w.unasked, w.unanswered = most("unasked", 80), most("unanswered", 100)
 	w.slow, w.statements = most("slow", 80), most("statements", 200)
 	w.doubled, w.late, w.veryLate = most("doubled", 400), most("late", 400), most("very late", 100)
+	w.refused = most("refused", 200)
 	return w
 }
 
@@ -128,6 +129,15 @@ func (w *weather) copies(what string) []time.Duration {
 		out = append(out, one(" second"))
 	}
 	return out
+}
+
+// publish has a topic refuse a message for the moment, whatever becomes of its
+// neighbours in the request.
+func (w *weather) publish(_, _ string) error {
+	if w.fine.Load() || w.roll("publish", w.count.Add(1))%1000 >= w.refused {
+		return nil
+	}
+	return localaws.Unavailable(localaws.SNS)
 }
 
 func (w *weather) sns(localsns.Delivery) []time.Duration { return w.copies("sns") }

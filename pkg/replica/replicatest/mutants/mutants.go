@@ -55,11 +55,14 @@ var All = []Mutant{
 	return NewMessage(ctx, m.change, AudienceAll)
 `},
 	}},
-	{"the rest of a batch dropped after one failure", []Edit{
-		{"batchlane.go", `		case err != nil:
-			c.err = err
-`, `		case err != nil:
-			c.result = WriteResult{Written: true}
+	{"the rest of a batch taken for written after one failure", []Edit{
+		{"dynamostore/each.go", `		for _, st := range due {
+			b.errs[st.at] = err
+		}
+`, `		b.errs[due[0].at] = err
+		for _, st := range due[1:] {
+			b.results[st.at].Written = true
+		}
 `},
 	}},
 	{"checkpoint before publish", []Edit{

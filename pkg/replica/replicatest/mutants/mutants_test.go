@@ -1,7 +1,6 @@
 package mutants_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -9,13 +8,20 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
+	"github.com/tributary-dev/tributary/pkg/replica/replicatest"
 	"github.com/tributary-dev/tributary/pkg/replica/replicatest/mutants"
 )
 
-var run = flag.Bool("mutants", false, "build each mutant and have the simulator catch it")
+var (
+	run    = flag.Bool("mutants", false, "build each mutant and have the simulator catch it")
+	hunted = flag.Int64("hunt", 0, "run so many seeds, until one fails")
+)
 
 // module is the folder that the edits' files are relative to.
 const module = "../.."
@@ -52,10 +58,8 @@ func mutate(m mutants.Mutant) (map[string]string, error) {
 	return files, nil
 }
 
-var seedText = regexp.MustCompile(`(?i)seed[ =:]+(\d+)`)
-
-// The simulator's seeds catch every mutant; run with -mutants, which takes some
-// minutes. It prints the table for docs/guarantees.md.
+// The simulator's first 300 seeds catch every mutant; -mutants runs this, for
+// some minutes. It prints the table of docs/guarantees.md.
 func TestTheSimulatorCatchesEveryMutant(t *testing.T) {
 	if !*run {
 		t.Skip("takes minutes: make mutants runs it")
@@ -63,23 +67,19 @@ func TestTheSimulatorCatchesEveryMutant(t *testing.T) {
 	var table strings.Builder
 	for _, m := range mutants.All {
 		t.Run(m.Name, func(t *testing.T) {
-			out, caught := simulate(t, m)
-			if !caught {
-				t.Fatalf("not caught:\n%s", out)
-			}
-			seed := "?"
-			if found := seedText.FindStringSubmatch(out); found != nil {
-				seed = found[1]
-			}
-			fmt.Fprintf(&table, "| %s | %s | %s |\n", m.Name, seed, symptom(out))
+			seed, symptom := hunt(t, m)
+			fmt.Fprintf(&table, "| %s | %s | %s |\n", m.Name, seed, strings.ReplaceAll(symptom, "|", "/"))
 		})
 	}
 	t.Logf("\n| mutant | seed | what the failure looks like |\n| --- | --- | --- |\n%s", table.String())
 }
 
-// simulate builds the simulator's tests with a mutant and runs them until the
-// first failure.
-func simulate(t *testing.T, m mutants.Mutant) (out string, caught bool) {
+// found is what TestHunt says when a seed fails.
+var found = regexp.MustCompile(`(?m)CAUGHT by seed (\d+): (.*)$`)
+
+// hunt builds this package's tests with a mutant, lets TestHunt look for a seed
+// that fails, and returns it and how it failed.
+func hunt(t *testing.T, m mutants.Mutant) (seed, symptom string) {
 	t.Helper()
 	files, err := mutate(m)
 	if err != nil {
@@ -106,27 +106,40 @@ func simulate(t *testing.T, m mutants.Mutant) (out string, caught bool) {
 	if err := os.WriteFile(file, described, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", file, "-o", binary, "..")
-	if out, err := build.CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "test", "-c", "-overlay", file, "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	var said bytes.Buffer
-	test := exec.CommandContext(t.Context(), binary, "-test.run", "^TestSimulation$", "-test.failfast", "-test.timeout", "5m")
-	test.Dir, test.Stdout, test.Stderr = "..", &said, &said
-	err = test.Run()
-	return said.String(), err != nil
+	out, err := exec.CommandContext(t.Context(), binary, "-test.run", "^TestHunt$", "-test.timeout", "2m", "-hunt", fmt.Sprint(seeds)).CombinedOutput()
+	if said := found.FindStringSubmatch(string(out)); said != nil {
+		return said[1], said[2]
+	}
+	if err != nil && strings.Contains(string(out), "test timed out") {
+		return "?", "it never comes to rest"
+	}
+	t.Fatalf("no seed of %d catches it: %v\n%s", seeds, err, out)
+	return "", ""
 }
 
-// symptom is the first line of a failure that says what is wrong.
-func symptom(out string) string {
-	for line := range strings.Lines(out) {
-		line = strings.TrimSpace(line)
-		if line != "" && !strings.HasPrefix(line, "---") && !strings.HasPrefix(line, "===") && !strings.HasPrefix(strings.ToLower(line), "seed") {
-			if len(line) > 160 {
-				line = line[:160] + " …"
-			}
-			return strings.ReplaceAll(line, "|", "/")
-		}
+// seeds is how many seeds a mutant may survive at most, less one.
+const seeds = 300
+
+// TestHunt runs seeds until one fails; it is what a mutant's binary is run for.
+func TestHunt(t *testing.T) {
+	if *hunted == 0 {
+		t.Skip("for the binaries of mutants")
 	}
-	return ""
+	next, lanes := atomic.Int64{}, sync.WaitGroup{}
+	caught := atomic.Bool{}
+	for range runtime.GOMAXPROCS(0) {
+		lanes.Go(func() {
+			for seed := next.Add(1); seed <= *hunted && !caught.Load(); seed = next.Add(1) {
+				failures := replicatest.Run(t, replicatest.NewPlan(uint64(seed)))
+				if len(failures) > 0 && !caught.Swap(true) {
+					line, _, _ := strings.Cut(failures[0], "\n")
+					fmt.Printf("CAUGHT by seed %d: %s\n", seed, line)
+				}
+			}
+		})
+	}
+	lanes.Wait()
 }
