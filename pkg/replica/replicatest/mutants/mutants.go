@@ -76,11 +76,6 @@ var All = []Mutant{
 		r.handle(work, fresh)
 `},
 	}},
-	{"stamp without condition", []Edit{
-		{"dynamostore/source.go", `	condition := "attribute_exists(" + e.name(firstName(key)) + ") AND " + e.is(guard, was)
-`, `	condition := "attribute_not_exists(" + e.name(firstName(key)) + ") OR attribute_exists(" + e.name(firstName(key)) + ")"
-`},
-	}},
 	{"stamp that answers a stamp", []Edit{
 		{"decide.go", `	case after.stamped == n:
 		publish.Changed = s.contract.Names()
@@ -94,6 +89,7 @@ var All = []Mutant{
 	}},
 	{"coalescing at the subscriber keeps the older", []Edit{
 		{"batchlane.go", `c.write.Version > l.made.write.Version`, `c.write.Version < l.made.write.Version`},
+		{"batchlane.go", `c.result = WriteResult{Found: left}`, `c.result = WriteResult{Written: true}`},
 	}},
 	{"no heartbeat", []Edit{
 		{"sqssub/visibility.go", `			s.extend(time.Now())
