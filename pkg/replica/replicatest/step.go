@@ -33,7 +33,11 @@ func (s *sim) take(ctx context.Context, step Step) error {
 		item := keyOf(cik)
 		maps.Copy(item, shared(step))
 		if step.Kind == ForeignOld {
-			item["version"] = contracts.VersionAt(time.Now().Add(-time.Duration(1+step.N%6000) * time.Minute)).Value()
+			age := time.Duration(1+step.N%6000) * time.Minute
+			if step.N%3 == 0 { // of a copy made just now
+				age = time.Duration(step.N%200_000) * time.Millisecond
+			}
+			item["version"] = contracts.VersionAt(time.Now().Add(-age)).Value()
 		}
 		return s.writer.put(ctx, item)
 	case ForeignRevive:

@@ -55,16 +55,6 @@ var All = []Mutant{
 	return NewMessage(ctx, m.change, AudienceAll)
 `},
 	}},
-	{"the rest of a batch taken for written after one failure", []Edit{
-		{"dynamostore/each.go", `		for _, st := range due {
-			b.errs[st.at] = err
-		}
-`, `		b.errs[due[0].at] = err
-		for _, st := range due[1:] {
-			b.results[st.at].Written = true
-		}
-`},
-	}},
 	{"checkpoint before publish", []Edit{
 		{"dynamostream/reader.go", `		fresh, wait := r.read(ctx)
 		r.handle(work, fresh)
@@ -89,11 +79,7 @@ var All = []Mutant{
 	}},
 	{"coalescing at the subscriber keeps the older", []Edit{
 		{"batchlane.go", `c.write.Version > l.made.write.Version`, `c.write.Version < l.made.write.Version`},
-		{"batchlane.go", `c.result = WriteResult{Found: left}`, `c.result = WriteResult{Written: true}`},
-	}},
-	{"no heartbeat", []Edit{
-		{"sqssub/visibility.go", `			s.extend(time.Now())
-`, ``},
+		{"batchlane.go", `c.result = WriteResult{Found: left}`, `c.result = WriteResult{Written: true, Found: left}`},
 	}},
 	{"fan-out without a second pass", []Edit{
 		{"apply.go", `			result.Again = max(result.Again, f.secondPass)
@@ -107,11 +93,6 @@ var All = []Mutant{
 		{"dynamostore/each.go", `			st.trouble = answers[i].Error
 `, ``},
 		{"dynamostore/each.go", `		case answers[i].Error != nil && passing(string(answers[i].Error.Code)):`, `		case false && passing(string(answers[i].Error.Code)):`},
-	}},
-	{"an INSERT that met an item taken for a success", []Edit{
-		{"dynamostore/each.go", `	if st.trouble == nil {
-`, `	if st.trouble == nil || st.trouble.Code == types.BatchStatementErrorCodeEnumDuplicateItem {
-`},
 	}},
 	{"a lower version is not stamped", []Edit{
 		{"decide.go", `	case n == 0, n < o, n == o && len(changed) > 0:
