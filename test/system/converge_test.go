@@ -43,7 +43,7 @@ func readFiles(t *testing.T, arguments []string) files {
 
 func TestStatsStoppedForTheWholeLoadConverges(t *testing.T) {
 	t.Parallel()
-	env, arguments := environment(t), slice(t)
+	env, arguments := ports.Environment(t), slice(t)
 	system, f := startSystem(t, env), readFiles(t, arguments)
 	if err := system.Halt(stack.Stats); err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func contents(t *testing.T, system *stack.System, f files) map[string]content {
 
 func TestLoadingTwiceEndsWithTheSameContentAndDriftIsFound(t *testing.T) {
 	t.Parallel()
-	env, arguments := environment(t), slice(t)
+	env, arguments := ports.Environment(t), slice(t)
 	system, f := startSystem(t, env), readFiles(t, arguments)
 	var after []map[string]content
 	for range 2 {
@@ -144,7 +144,7 @@ func tamper(t *testing.T, system *stack.System, cik string) {
 
 func TestReadsOfStatsWorkWhileProfileIsDown(t *testing.T) {
 	t.Parallel()
-	env, arguments := environment(t), slice(t)
+	env, arguments := ports.Environment(t), slice(t)
 	system, f := startSystem(t, env), readFiles(t, arguments)
 	if code, said := run(t, env, append([]string{"load"}, arguments...)...); code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, said)
@@ -193,7 +193,7 @@ func TestReadsOfStatsWorkWhileProfileIsDown(t *testing.T) {
 
 func TestLostEngineEndsTheSystemWithItsReason(t *testing.T) {
 	t.Parallel()
-	env := environment(t)
+	env := ports.Environment(t)
 	system := startSystem(t, env)
 	killProcess(t, system.Pid(stack.LocalAWS))
 	<-system.Context().Done()
@@ -204,7 +204,7 @@ func TestLostEngineEndsTheSystemWithItsReason(t *testing.T) {
 
 func TestProcessThatCannotStartShowsItsLog(t *testing.T) {
 	t.Parallel()
-	env := maps.Clone(environment(t))
+	env := maps.Clone(ports.Environment(t))
 	env["REQUEST_TIMEOUT"] = "soon"
 	_, err := stack.Start(t.Context(), stack.Config{Bin: bin, Root: root, Logs: t.TempDir(), Environment: env, Report: func(string) {}})
 	if err == nil || !strings.Contains(err.Error(), "start profile: it ended with exit status 1") || !strings.Contains(err.Error(), "REQUEST_TIMEOUT") {

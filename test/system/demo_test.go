@@ -12,7 +12,7 @@ import (
 
 func TestDemoPlaysChecksAndLeavesNothingBehind(t *testing.T) {
 	t.Parallel()
-	env := environment(t)
+	env := ports.Environment(t)
 	code, said := run(t, env, append([]string{"run"}, slice(t)...)...)
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, said)
@@ -29,7 +29,7 @@ func TestKilledProcessIsHealed(t *testing.T) {
 	for _, process := range []string{"relay", "stats", "profile"} {
 		t.Run(process, func(t *testing.T) {
 			t.Parallel()
-			env := environment(t)
+			env := ports.Environment(t)
 			code, said := run(t, env, append([]string{"run", "-kill", process}, slice(t)...)...)
 			if code != 0 || !strings.Contains(said, "killed ") || !strings.Contains(said, "Everything agrees") {
 				t.Fatalf("exit code %d:\n%s", code, said)
@@ -59,7 +59,7 @@ func TestMalformedLineIsRefusedBeforeAnythingStarts(t *testing.T) {
 			}
 			lines := readLines(t, path)
 			writeLines(t, path, append(append(append([]string{}, lines[:6]...), row.line), lines[6:]...))
-			env := environment(t)
+			env := ports.Environment(t)
 			held, err := net.Listen("tcp", env["PROFILE_ADDR"]) // a busy port would be reported if it got that far
 			if err != nil {
 				t.Fatal(err)
@@ -78,7 +78,7 @@ func TestMalformedLineIsRefusedBeforeAnythingStarts(t *testing.T) {
 
 func TestBusyPortsAreReportedByNameBeforeAnythingStarts(t *testing.T) {
 	t.Parallel()
-	env, arguments := environment(t), slice(t)
+	env, arguments := ports.Environment(t), slice(t)
 	for _, name := range []string{"PROFILE_ADDR", "LOCALAWS_ADDR"} {
 		held, err := net.Listen("tcp", env[name])
 		if err != nil {
@@ -101,7 +101,7 @@ func TestBusyPortsAreReportedByNameBeforeAnythingStarts(t *testing.T) {
 
 func TestUpHealsWhatIsKilledAndStopsCleanly(t *testing.T) {
 	t.Parallel()
-	env := environment(t)
+	env := ports.Environment(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	up := command(ctx, t, env, append([]string{"up"}, slice(t)...)...)
@@ -134,7 +134,7 @@ func TestUpHealsWhatIsKilledAndStopsCleanly(t *testing.T) {
 
 func TestWrongUsageIsToldApart(t *testing.T) {
 	t.Parallel()
-	env := environment(t)
+	env := ports.Environment(t)
 	for _, arguments := range [][]string{{"walk"}, {"run", "-unknown"}, {"run", "-kill", "localaws"}, {"run", "too", "many"}} {
 		if code, said := run(t, env, arguments...); code != 2 {
 			t.Errorf("%v: exit code %d, want 2: %s", arguments, code, said)

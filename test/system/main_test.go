@@ -10,13 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/tributary-dev/tributary/test/system/internal/stack"
+	"github.com/tributary-dev/tributary/test/system/internal/stacktest"
 )
 
 // root is the project's directory, seen from this package's.
@@ -39,60 +37,13 @@ func testMain(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(bin)) }()
-	// Module by module, so that it works without the workspace too.
-	for _, module := range []string{"pkg/localaws", "services/profile", "services/stats", "cmd/replicactl", "test/system"} {
-		commands := "./cmd/..."
-		if module == "cmd/replicactl" {
-			commands = "."
-		}
-		build := exec.Command("go", "build", "-buildvcs=false", "-o", bin+string(filepath.Separator), commands)
-		build.Dir = filepath.Join(root, module)
-		if output, err := build.CombinedOutput(); err != nil {
-			return 1, fmt.Errorf("build %s: %w:\n%s", module, err, output)
-		}
+	if err := stacktest.Build(context.Background(), root, bin, "pkg/localaws", "services/profile", "services/stats", "cmd/replicactl", "test/system"); err != nil {
+		return 1, err
 	}
 	return m.Run(), nil
 }
 
-// lastPort is the last port given to a test. Ports below the range from which
-// systems choose by themselves are given one after the other, so that tests
-// beside each other never get the same one.
-var lastPort atomic.Int32
-
-func init() { lastPort.Store(20_000 + int32(os.Getpid()%8_000)) }
-
-// addr returns a loopback address that is free.
-func addr(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		a := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(lastPort.Add(1))))
-		if l, err := net.Listen("tcp", a); err == nil {
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return a
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
-}
-
-// environment is that of a user who has set nothing of AWS, with ports of the
-// test's own.
-func environment(t *testing.T) map[string]string {
-	t.Helper()
-	env := map[string]string{}
-	for _, pair := range os.Environ() {
-		name, value, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, "AWS_") {
-			env[name] = value
-		}
-	}
-	for _, name := range []string{"LOCALAWS_ADDR", "PROFILE_ADDR", "RELAY_ADDR", "STATS_ADDR"} {
-		env[name] = addr(t)
-	}
-	return env
-}
+var ports = stacktest.NewPorts(20_000)
 
 // startSystem starts everything; it ends with the test, and the test fails if
 // something did not end well.

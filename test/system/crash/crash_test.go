@@ -6,9 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -21,6 +19,7 @@ import (
 	"github.com/tributary-dev/tributary/test/system/internal/api"
 	"github.com/tributary-dev/tributary/test/system/internal/input"
 	"github.com/tributary-dev/tributary/test/system/internal/stack"
+	"github.com/tributary-dev/tributary/test/system/internal/stacktest"
 )
 
 // root is the project's directory, seen from this package's.
@@ -69,62 +68,17 @@ func planKills(r *rand.Rand, n int) []kill {
 	return plan
 }
 
-// build builds the binaries, module by module, so that it works without the
-// workspace too.
+// ports are apart from those of the tests beside these.
+var ports = stacktest.NewPorts(12_000)
+
+// build builds the binaries.
 func build(t *testing.T) (bin string) {
 	t.Helper()
 	bin = t.TempDir()
-	for _, module := range []string{"pkg/localaws", "services/profile", "services/stats", "cmd/replicactl"} {
-		commands := "./cmd/..."
-		if module == "cmd/replicactl" {
-			commands = "."
-		}
-		command := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", bin+string(filepath.Separator), commands)
-		command.Dir = filepath.Join(root, module)
-		if output, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v:\n%s", module, err, output)
-		}
+	if err := stacktest.Build(t.Context(), root, bin, "pkg/localaws", "services/profile", "services/stats", "cmd/replicactl"); err != nil {
+		t.Fatal(err)
 	}
 	return bin
-}
-
-// environment is that of a user who has set nothing of AWS, with ports of the
-// test's own.
-func environment(t *testing.T) map[string]string {
-	t.Helper()
-	env := map[string]string{}
-	for _, pair := range os.Environ() {
-		name, value, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, "AWS_") {
-			env[name] = value
-		}
-	}
-	for _, name := range []string{"LOCALAWS_ADDR", "PROFILE_ADDR", "RELAY_ADDR", "STATS_ADDR"} {
-		env[name] = addr(t)
-	}
-	return env
-}
-
-// lastPort is the last port that was tried. Ports below the range from which
-// systems choose by themselves stay free while a process is down. Those of the
-// tests beside these begin at 20,000.
-var lastPort = 12_000 + os.Getpid()%7_000
-
-// addr returns a loopback address that is free.
-func addr(t *testing.T) string {
-	t.Helper()
-	for range 1000 {
-		lastPort++
-		a := fmt.Sprintf("127.0.0.1:%d", lastPort)
-		if l, err := net.Listen("tcp", a); err == nil {
-			if err := l.Close(); err != nil {
-				t.Fatal(err)
-			}
-			return a
-		}
-	}
-	t.Fatal("no port is free")
-	return ""
 }
 
 func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
@@ -137,7 +91,7 @@ func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
 	}
 	say("seed %d, %d kills", *seed, *kills)
 
-	env := environment(t)
+	env := ports.Environment(t)
 	net := openNetwork(t, env["LOCALAWS_ADDR"], *seed, victims)
 	system, err := stack.Start(context.Background(), stack.Config{
 		Bin: build(t), Root: root, Logs: t.TempDir(), Environment: env, Through: net.through(),
