@@ -66,6 +66,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10s), one after the other
 soak: ## simulate SEEDS plans of faults from seed BASE on, and say how many ran and failed
 	@sh .ci/task soak -seeds '$(SEEDS)' -base '$(BASE)'
 
+.PHONY: mutants
+mutants: ## break the library in each known way and have the simulator catch it
+	@sh .ci/task mutants
+
 .PHONY: lint
 lint: ## check formatting, vet, staticcheck, sizes and error texts
 	@sh .ci/task lint

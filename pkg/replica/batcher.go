@@ -73,8 +73,9 @@ func (c BatcherConfig) Validate() error {
 // What Store promises for each write still holds, and so do the errors: a write
 // that can never be made costs no other, also none that it would have
 // superseded. One that meets a BusyError is made again after a pause, in which
-// it keeps nothing waiting but other writes to its item. It has goroutines only while writes are on their way, and is safe
-// for concurrent use.
+// it keeps nothing waiting but other writes to its item. A Batcher has
+// goroutines only while writes are on their way, and is safe for concurrent
+// use.
 type Batcher struct {
 	Store // for what is not batched
 	each  BatchStore

@@ -13,6 +13,6 @@
 // or of the simulated consumer. It does not promise that a seed runs the same
 // way twice to the last step: weather and plan are a function of the seed, the
 // order in which goroutines run at one instant of virtual time is not. A
-// failure that depends on it may need Again more than once. Teams that write
-// their own consumers give theirs to Run as Subscribers.
+// failure that depends on it may take several runs to show again. Teams that
+// write their own consumers give theirs to Run as Subscribers.
 package replicatest

@@ -58,7 +58,7 @@ func mutate(m mutants.Mutant) (map[string]string, error) {
 	return files, nil
 }
 
-// The simulator's first 300 seeds catch every mutant; -mutants runs this, for
+// The simulator's first 300 seeds catch every mutant; make mutants runs this, for
 // some minutes. It prints the table of docs/guarantees.md.
 func TestTheSimulatorCatchesEveryMutant(t *testing.T) {
 	if !*run {
