@@ -4,6 +4,7 @@
 // It promises that everything the environment says is read and checked before
 // anything starts, that every problem is reported at once by the variable's
 // name, that a relay whose topic, tables, stream or dead-letter queue are
-// missing says which and does not start, and that Run returns after all its
-// goroutines, with time for what is under way.
+// missing, or whose credentials AWS does not take, says so and ends, while one
+// that only cannot reach AWS says that, waits and is not ready meanwhile, and
+// that Run returns after all its goroutines, with time for what is under way.
 package app

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -14,7 +16,6 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
@@ -32,37 +33,54 @@ type needs struct {
 // errLacking ends what an operator reads about something missing.
 var errLacking = errors.New("create it with `replicactl bootstrap --apply`, or with Terraform on AWS")
 
-// check says what is missing, all of it. What the program has no right to look
-// at is taken to be there: the calls that matter will tell.
-func (n needs) check(ctx context.Context) error {
+// need is one thing that has to exist. look says what it lacks, if anything, or
+// why that was not to be seen.
+type need struct {
+	subject string
+	look    func(context.Context) (lacking string, err error)
+}
+
+func (n needs) all() []need {
 	p := n.publication
-	checks := []struct {
-		subject string
-		look    func(context.Context) (lacking string, err error)
-	}{
+	all := []need{
 		{"table " + p.Table, n.source},
 		{"topic " + p.Topic, n.topic},
 		{"dead-letter queue " + p.DeadLetterQueue, n.deadLetterQueue},
 	}
 	if !n.underLambda {
-		checks = append(checks, struct {
-			subject string
-			look    func(context.Context) (lacking string, err error)
-		}{"checkpoint table " + p.CheckpointTable, n.checkpoints})
+		all = append(all, need{"checkpoint table " + p.CheckpointTable, n.checkpoints})
 	}
-	var problems []error
-	for _, c := range checks {
-		lacking, err := c.look(ctx)
-		switch {
-		case denied(err):
-			n.logger.WarnContext(ctx, "not checked for want of rights", "what", c.subject, "error", err)
-		case err != nil:
-			problems = append(problems, fmt.Errorf("look at %s: %w", c.subject, err))
-		case lacking != "":
-			problems = append(problems, fmt.Errorf("%s %s: %w", c.subject, lacking, errLacking))
-		}
+	return all
+}
+
+// look takes one look at everything there has to be. lacking is what no waiting
+// mends, all of it: what does not exist, and what AWS refuses to tell for a
+// reason that the configuration has to mend. unseen is what could not be looked
+// at just now. What the program has no right to look at is taken to be there:
+// the calls that matter will tell.
+func (n needs) look(ctx context.Context, timeout time.Duration) (lacking, unseen error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	all := n.all()
+	lacks, unknown := make([]error, len(all)), make([]error, len(all))
+	var looks sync.WaitGroup
+	for i, need := range all {
+		looks.Go(func() {
+			lacking, err := need.look(ctx)
+			switch advice := adviceOn(err); {
+			case denied(err):
+				n.logger.WarnContext(ctx, "not checked for want of rights", "what", need.subject, "error", err)
+			case advice != "":
+				lacks[i] = fmt.Errorf("look at %s: %w: %s", need.subject, err, advice)
+			case err != nil:
+				unknown[i] = fmt.Errorf("look at %s: %w", need.subject, err)
+			case lacking != "":
+				lacks[i] = fmt.Errorf("%s %s: %w", need.subject, lacking, errLacking)
+			}
+		})
 	}
-	return errors.Join(problems...)
+	looks.Wait()
+	return errors.Join(lacks...), errors.Join(unknown...)
 }
 
 const doesNotExist = "does not exist at this endpoint, account and region"
@@ -138,18 +156,4 @@ func (n needs) deadLetterQueue(ctx context.Context) (string, error) {
 		return doesNotExist, nil
 	}
 	return "", err
-}
-
-// denied reports whether a call failed for want of rights, by the codes that
-// the three services use.
-func denied(err error) bool {
-	refusal, ok := errors.AsType[smithy.APIError](err)
-	if !ok {
-		return false
-	}
-	switch refusal.ErrorCode() {
-	case "AccessDenied", "AccessDeniedException", "AuthorizationError", "AWS.SimpleQueueService.AccessDenied":
-		return true
-	}
-	return false
 }

@@ -1,12 +1,15 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -86,30 +89,37 @@ func TestRelayWantsTheRightStream(t *testing.T) {
 	}
 }
 
-// A relay that may not look starts all the same; one whose endpoint does not
-// answer says so.
-func TestRelayThatCannotLook(t *testing.T) {
+// A relay that may not look, or finds nobody to ask, starts under Lambda all the
+// same: its calls will tell.
+func TestLambdaThatCannotLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := profiletest.Empty(t)
 		relay, err := app.NewRelay(app.RelayConfig{LambdaRuntimeAPI: "x"}, w.AWS, quiet)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.Engine.SetFaults(func(c localaws.Call) localaws.Fault {
-			code := map[localaws.Service]string{localaws.SNS: "AuthorizationError", localaws.SQS: "AccessDenied"}[c.Service]
-			if code == "" {
-				code = "AccessDeniedException"
+		for name, fault := range map[string]func(localaws.Call) localaws.Fault{
+			"no rights": func(c localaws.Call) localaws.Fault {
+				code := map[localaws.Service]string{localaws.SNS: "AuthorizationError", localaws.SQS: "AccessDenied"}[c.Service]
+				return refused(cmp.Or(code, "AccessDeniedException"))
+			},
+			"broken connections":         func(localaws.Call) localaws.Fault { return localaws.Fault{Drop: localaws.DropRequest} },
+			"an answer that never comes": func(localaws.Call) localaws.Fault { return localaws.Fault{DelayBefore: time.Hour} },
+		} {
+			w.Engine.SetFaults(fault)
+			began := time.Now()
+			if _, err := relay.Lambda(t.Context()); err != nil {
+				t.Errorf("%s: %v", name, err)
 			}
-			return localaws.Fault{Error: &wire.Error{Code: code, Message: "not authorized", Status: 403}}
-		})
-		if _, err := relay.Lambda(t.Context()); err != nil {
-			t.Error(err)
-		}
-		w.Engine.SetFaults(func(localaws.Call) localaws.Fault { return localaws.Fault{Drop: localaws.DropRequest} })
-		if _, err := relay.Lambda(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "look at table companies: ") {
-			t.Error(err)
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("%s: it took %s, half of the time there is", name, took)
+			}
 		}
 	})
+}
+
+func refused(code string) localaws.Fault {
+	return localaws.Fault{Error: &wire.Error{Code: code, Message: "refused", Status: 403}}
 }
 
 func TestRelayHealth(t *testing.T) {
@@ -121,7 +131,7 @@ func TestRelayHealth(t *testing.T) {
 		o.Engine.SetFaults(func(c localaws.Call) localaws.Fault {
 			return localaws.Fault{Error: localaws.Throttled(c.Service)}
 		})
-		go func() { ended <- o.relay.Follow(ctx, listener) }()
+		go func() { ended <- o.relay.Serve(ctx, listener) }()
 		get := func(path string) (int, map[string]any) {
 			response, err := listener.client().Get("http://relay" + path)
 			if err != nil {
@@ -136,8 +146,12 @@ func TestRelayHealth(t *testing.T) {
 			}
 			return response.StatusCode, body
 		}
-		if status, body := get("/readyz"); status != http.StatusServiceUnavailable || body["detail"] == nil {
-			t.Errorf("before the stream is found: %d %v", status, body)
+		time.Sleep(time.Minute) // of virtual time: the first look is over
+		status, body := get("/readyz")
+		detail := fmt.Sprint(body["detail"])
+		if status != http.StatusServiceUnavailable || !strings.HasPrefix(detail, "Not ready: waiting for AWS: look at table companies: ") ||
+			!strings.Contains(detail, "; look at topic company-profile-v1: ") {
+			t.Errorf("while AWS refuses: %d %s", status, detail)
 		}
 		if status, _ := get("/healthz"); status != http.StatusOK {
 			t.Errorf("healthz: %d", status)

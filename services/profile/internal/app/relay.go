@@ -34,6 +34,7 @@ type Relay struct {
 	publisher *snspub.Publisher
 	relay     *replica.Relay
 	poller    *dynamostream.Poller
+	waiting   atomic.Pointer[error] // for AWS, and why; nil if it does not
 	stopping  atomic.Bool
 }
 
@@ -89,49 +90,47 @@ func NewRelay(cfg RelayConfig, awsCfg aws.Config, logger *slog.Logger) (*Relay, 
 type LambdaFunction func(context.Context, events.DynamoDBEvent) (events.DynamoDBEventResponse, error)
 
 // Lambda returns the function to be handed to the Lambda runtime, or says what
-// the relay lacks.
+// the relay lacks. Where AWS cannot be asked the function is returned all the
+// same: what it is called with then fails, and Lambda calls it again.
 func (r *Relay) Lambda(ctx context.Context) (LambdaFunction, error) {
-	if err := r.needs.check(ctx); err != nil {
-		return nil, err
+	lacking, unseen := r.needs.look(ctx, lambdaLookTimeout)
+	if lacking != nil {
+		return nil, lacking
+	}
+	if unseen != nil {
+		r.logger.WarnContext(ctx, "started without a look at what is needed", "error", unseen)
 	}
 	return dynamostream.LambdaHandler(r.relay, r.logger), nil
 }
 
 // Run follows the stream until ctx ends, and serves health and metrics at the
-// configured address, if there is one. It says what is missing and returns at
-// once where the relay could not do its work.
+// configured address, if there is one. It says what is missing and returns
+// where the relay could not do its work; while AWS cannot be reached it waits,
+// and is not ready.
 func (r *Relay) Run(ctx context.Context) error {
-	var listener net.Listener
-	if r.cfg.Addr != "" {
-		var err error
-		if listener, err = listen(ctx, "RELAY_ADDR", r.cfg.Addr); err != nil {
-			return err
-		}
+	if r.cfg.Addr == "" {
+		return r.Serve(ctx, nil)
 	}
-	if err := r.needs.check(ctx); err != nil {
-		if listener != nil {
-			_ = listener.Close() // nothing was served there yet
-		}
+	listener, err := listen(ctx, "RELAY_ADDR", r.cfg.Addr)
+	if err != nil {
 		return err
 	}
-	return r.Follow(ctx, listener)
+	return r.Serve(ctx, listener)
 }
 
-// Follow is Run without the checks, with a listener, which it closes; nil for
-// none.
-func (r *Relay) Follow(ctx context.Context, listener net.Listener) error {
+// Serve is Run with a listener, which it closes; nil for none.
+func (r *Relay) Serve(ctx context.Context, listener net.Listener) error {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
-	polled, served := make(chan error, 1), make(chan error, 1)
+	followed, served := make(chan error, 1), make(chan error, 1)
 	go func() {
 		defer stop()
-		polled <- r.poller.Run(running)
+		followed <- r.follow(running)
 	}()
-	address := "none"
 	if listener == nil {
 		served <- nil
 	} else {
-		address = listener.Addr().String()
+		r.logger.Info("serving", "address", listener.Addr().String())
 		go func() {
 			defer stop()
 			served <- server{
@@ -140,11 +139,30 @@ func (r *Relay) Follow(ctx context.Context, listener net.Listener) error {
 			}.run(running, listener)
 		}()
 	}
-	r.logger.Info("following", "table", r.needs.publication.Table, "topic", r.needs.publication.Topic, "address", address)
 	<-running.Done()
 	r.stopping.Store(true)
 	r.logger.Info("stopping", "drain", r.cfg.DrainTimeout.String())
-	err := errors.Join(<-polled, <-served, r.publisher.Close())
+	err := errors.Join(<-followed, <-served, r.publisher.Close())
 	r.logger.Info("stopped")
 	return err
+}
+
+// follow waits for what the relay needs and then follows the stream until ctx
+// ends.
+func (r *Relay) follow(ctx context.Context) error {
+	err := r.needs.await(ctx, func(why error) {
+		if why == nil {
+			r.waiting.Store(nil)
+			return
+		}
+		r.waiting.Store(&why)
+	})
+	switch {
+	case ctx.Err() != nil:
+		return nil // a stop while it waited
+	case err != nil:
+		return err
+	}
+	r.logger.Info("following", "table", r.needs.publication.Table, "topic", r.needs.publication.Topic)
+	return r.poller.Run(ctx)
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -11,17 +12,19 @@ import (
 // healthTimeout bounds an answer about health.
 const healthTimeout = 5 * time.Second
 
-// health serves /healthz, /readyz and /metrics. The relay is ready once it has
-// found a stream to follow.
+// health serves /healthz, /readyz and /metrics. The relay is ready once what
+// it needs is there and it has found a stream to follow.
 func (r *Relay) health() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeStatus(w, http.StatusOK, map[string]any{"status": "alive"})
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		switch {
+		switch why := r.waiting.Load(); {
 		case r.stopping.Load():
 			writeUnready(w, "Not ready: "+errStopping.Error())
+		case why != nil:
+			writeUnready(w, "Not ready: waiting for AWS: "+strings.ReplaceAll((*why).Error(), "\n", "; "))
 		case !r.poller.Following():
 			writeUnready(w, "Not ready: the table's stream is not found yet")
 		default:
