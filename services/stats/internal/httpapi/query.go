@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -71,15 +72,27 @@ func encodeCursor(cursor any) string {
 }
 
 // readCursor reads the request's cursor into cursor and reports whether there
-// is one. valid says whether what was read belongs to this list.
-func readCursor(values url.Values, p *problems, cursor any, valid func() bool) bool {
+// is one. wrong says what, of all that was read, cannot be of this list.
+//
+// Cursors are not signed, since whoever makes one up sees nothing that the list
+// itself would not show; but what is accepted is a text that encodeCursor could
+// have made, of values that this list could have.
+func readCursor(values url.Values, p *problems, cursor any, wrong func() error) bool {
 	text, ok := values["cursor"]
 	if !ok {
 		return false
 	}
 	decoded, err := base64.RawURLEncoding.DecodeString(text[0])
-	if err != nil || json.Unmarshal(decoded, cursor) != nil || !valid() {
-		p.add("cursor", `want the "next" of an earlier page of this list, as it was given`)
+	switch {
+	case err != nil:
+		err = errors.New("it is no base64url")
+	case json.Unmarshal(decoded, cursor) != nil || encodeCursor(cursor) != text[0]:
+		err = errors.New("its content is not what this service writes into one")
+	default:
+		err = wrong()
+	}
+	if err != nil {
+		p.add("cursor", `%v; want the "next" of an earlier page of this list, as it was given`, err)
 		return false
 	}
 	return true

@@ -38,6 +38,11 @@ func TestMalformedRequestsAreRefusedWithEveryProblem(t *testing.T) {
 		{"a sector longer than a key", "GET", "/sectors/" + strings.Repeat("x", 2049) + "/leaderboard", ``, []string{"sector"}},
 		{"a cursor of nothing", "GET", "/sectors/Energy/leaderboard?cursor=" + cursor(`{}`), ``, []string{"cursor"}},
 		{"a cursor without a number", "GET", "/sectors/Energy/leaderboard?cursor=" + cursor(`{"sector":"Energy","rank":1,"cik":"1","marketCap":"NaN"}`), ``, []string{"cursor"}},
+		{"a cursor of the greatest rank", "GET", "/sectors/Energy/leaderboard?cursor=" + cursor(`{"sector":"Energy","rank":9223372036854775807,"cik":"1","marketCap":"1"}`), ``, []string{"cursor"}},
+		{"a cursor of a rank below zero", "GET", "/sectors/Energy/leaderboard?cursor=" + cursor(`{"sector":"Energy","rank":-1,"cik":"1","marketCap":"1"}`), ``, []string{"cursor"}},
+		{"a cursor with a field too many", "GET", "/sectors/Energy/leaderboard?cursor=" + cursor(`{"sector":"Energy","rank":1,"cik":"1","marketCap":"1","x":1}`), ``, []string{"cursor"}},
+		{"a cursor whose fields are written otherwise", "GET", "/watchlists/ann?cursor=" + cursor(`{"USER":"ann","cik":"1"}`), ``, []string{"cursor"}},
+		{"a cursor that is no base64", "GET", "/watchlists/ann?cursor=a%20b", ``, []string{"cursor"}},
 		{"a cursor that is no JSON", "GET", "/watchlists/ann?cursor=" + cursor(`ann`), ``, []string{"cursor"}},
 		{"another user's cursor", "GET", "/watchlists/ann?cursor=" + cursor(`{"user":"bob","cik":"1"}`), ``, []string{"cursor"}},
 		{"a user of control characters", "GET", "/watchlists/a%00b", ``, []string{"user"}},
@@ -58,6 +63,34 @@ func TestMalformedRequestsAreRefusedWithEveryProblem(t *testing.T) {
 		out, err := s.Database.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(table)})
 		if err != nil || out.Count != 0 {
 			t.Errorf("after nothing but malformed requests %s has %v, %v", table, out, err)
+		}
+	}
+}
+
+// Whoever makes a cursor up is told why it is not taken, and where one is taken
+// the ranks that follow are those after it.
+func TestForgedCursorsAreRefusedWithTheReason(t *testing.T) {
+	s := newService(t)
+	if err := s.Upsert(t.Context(), "1", 1, "One", "Energy"); err != nil {
+		t.Fatal(err)
+	}
+	if response, body := s.call(t, "PUT", "/companies/1/statistics/2024-10-10/A", `{"marketCap":"1"}`); response.StatusCode != http.StatusCreated {
+		t.Fatal(body)
+	}
+	for reason, cursor := range map[string]string{
+		"":                          `{"sector":"Energy","rank":1000000000,"cik":"2","marketCap":"2"}`,
+		"rank is not from 1":        `{"sector":"Energy","rank":1000000001,"cik":"2","marketCap":"2"}`,
+		"another sector":            `{"sector":"Utilities","rank":1,"cik":"2","marketCap":"2"}`,
+		"names no company":          `{"sector":"Energy","rank":1,"cik":"x","marketCap":"2"}`,
+		"no market capitalisation":  `{"sector":"Energy","rank":1,"cik":"2","marketCap":""}`,
+		"not what this service wri": ` {"sector":"Energy","rank":1,"cik":"2","marketCap":"2"}`,
+	} {
+		response, body := s.call(t, "GET", "/sectors/Energy/leaderboard?cursor="+base64.RawURLEncoding.EncodeToString([]byte(cursor)), "")
+		switch {
+		case reason == "" && (response.StatusCode != http.StatusOK || !strings.Contains(body, `"rank":1000000001,`)):
+			t.Errorf("%s: %d %s", cursor, response.StatusCode, body)
+		case reason != "" && (response.StatusCode != http.StatusBadRequest || !strings.Contains(body, reason)):
+			t.Errorf("%s: %d %s, want %q", cursor, response.StatusCode, body, reason)
 		}
 	}
 }

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"unicode/utf8"
 
@@ -35,9 +37,24 @@ type leaderboardCursor struct {
 	MarketCap company.Decimal `json:"marketCap"`
 }
 
-func (c leaderboardCursor) valid(sector string) bool {
+// maxRank is the greatest rank that a page may begin after: more companies than
+// any sector has, and so few that ranks can be counted on from there.
+const maxRank = 1_000_000_000
+
+// wrong says why the cursor cannot be of this sector's leaderboard.
+func (c leaderboardCursor) wrong(sector string) error {
 	marketCap, err := company.ParseDecimal(string(c.MarketCap))
-	return c.Sector == sector && c.Rank > 0 && company.CheckCIK(c.CIK) == nil && err == nil && marketCap != ""
+	switch {
+	case c.Sector != sector:
+		return errors.New("it is of another sector's leaderboard")
+	case c.Rank < 1 || c.Rank > maxRank:
+		return fmt.Errorf("its rank is not from 1 to %d", maxRank)
+	case company.CheckCIK(c.CIK) != nil:
+		return errors.New("it names no company")
+	case err != nil || marketCap == "":
+		return errors.New("it has no market capitalisation")
+	}
+	return nil
 }
 
 func (a *api) getLeaderboard(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +67,7 @@ func (a *api) getLeaderboard(w http.ResponseWriter, r *http.Request) {
 	limit := readLimit(values, &p)
 	var last leaderboardCursor
 	var after *dynamo.Place
-	if readCursor(values, &p, &last, func() bool { return last.valid(sector) }) {
+	if readCursor(values, &p, &last, func() error { return last.wrong(sector) }) {
 		after = &dynamo.Place{CIK: last.CIK, MarketCap: last.MarketCap}
 	}
 	if len(p) > 0 {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -30,6 +31,17 @@ func newWatchedBody(w company.Watched) watchedBody {
 type watchlistCursor struct {
 	User string `json:"user"`
 	CIK  string `json:"cik"`
+}
+
+// wrong says why the cursor cannot be of this user's watchlist.
+func (c watchlistCursor) wrong(user string) error {
+	switch {
+	case c.User != user:
+		return errors.New("it is of another user's watchlist")
+	case company.CheckCIK(c.CIK) != nil:
+		return errors.New("it names no company")
+	}
+	return nil
 }
 
 func (a *api) putWatched(w http.ResponseWriter, r *http.Request) {
@@ -83,7 +95,7 @@ func (a *api) getWatchlist(w http.ResponseWriter, r *http.Request) {
 	values := readQuery(r, &p, "limit", "cursor")
 	limit := readLimit(values, &p)
 	var last watchlistCursor
-	readCursor(values, &p, &last, func() bool { return last.User == user && company.CheckCIK(last.CIK) == nil })
+	readCursor(values, &p, &last, func() error { return last.wrong(user) })
 	if len(p) > 0 {
 		writeInvalid(w, p)
 		return
