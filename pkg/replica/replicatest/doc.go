@@ -14,5 +14,6 @@
 // way twice to the last step: weather and plan are a function of the seed, the
 // order in which goroutines run at one instant of virtual time is not. A
 // failure that depends on it may take several runs to show again. Teams that
-// write their own consumers give theirs to Run as Subscribers.
+// write their own services give theirs to Check as Services: a consumer, a
+// repository, a relay, each made of the aws.Config it is given.
 package replicatest

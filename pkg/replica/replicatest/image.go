@@ -8,11 +8,15 @@ import (
 	"github.com/tributary-dev/tributary/pkg/contracts"
 )
 
-// imageOf reads an image of a stream record. The contract's and the bookkeeping's
-// attributes have no other types than these.
-func imageOf(image map[string]types.AttributeValue) (contracts.Item, error) {
-	item := make(contracts.Item, len(image))
-	for name, raw := range image {
+// imageOf reads those attributes of a stream record's image. The contract's and
+// the bookkeeping's have no other types than these.
+func imageOf(image map[string]types.AttributeValue, names []string) (contracts.Item, error) {
+	item := make(contracts.Item, len(names))
+	for _, name := range names {
+		raw, has := image[name]
+		if !has {
+			continue
+		}
 		v, err := valueOf(raw)
 		if err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", name, err)

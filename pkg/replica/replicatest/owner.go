@@ -3,12 +3,10 @@ package replicatest
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -23,7 +21,39 @@ import (
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
 
-const companies = "companies"
+// Owner is the service that owns company.profile/v1. What is left out is the
+// simulator's own, made as the library means it.
+type Owner struct {
+	// Manifest is its replication.yaml. Its one publication is of
+	// company.profile/v1; the source table's key is one string, the subject.
+	Manifest string
+	// Open makes the service's own repository for one write, by a process whose
+	// clock says now. Everything it does to AWS it does by cfg, whose calls
+	// meet the weather too.
+	Open func(cfg aws.Config, m *manifest.Manifest, now func() time.Time) (Repository, error)
+	// Relay is a process of the owner's relay: it publishes until ctx ends, and
+	// then returns nil within seconds. Up to two run at once. Everything it does
+	// to AWS it does by cfg.
+	Relay func(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error
+}
+
+// Repository makes the owner's own writes, each to the next version. Items are
+// the contract's attributes. Writes that others make at the same moment are
+// theirs to cope with: a call fails where its caller would be told so, by
+// ErrRefused where that is as it should be, and any other error fails the
+// simulation.
+type Repository interface {
+	// Put gives a subject exactly this shared state, whether it is there or not.
+	Put(ctx context.Context, subject string, shared contracts.Item) error
+	// Patch sets single attributes of a subject.
+	Patch(ctx context.Context, subject string, set contracts.Item) error
+	// Delete leaves a tombstone.
+	Delete(ctx context.Context, subject string) error
+}
+
+// ErrRefused is how a Repository refuses a write: there is no such item, others
+// have damaged it, or they were faster every time. The plan goes on.
+var ErrRefused = errors.New("the service refuses the write")
 
 const ownerManifest = `
 service: profile
@@ -40,7 +70,21 @@ publishes:
     key: {cik: "{cik}"}
 `
 
-// relay runs the owner's relay behind a poller.
+// withDefaults fills in what is left out.
+func (o Owner) withDefaults() Owner {
+	if o.Manifest == "" {
+		o.Manifest = ownerManifest
+	}
+	if o.Open == nil {
+		o.Open = openVersioned
+	}
+	if o.Relay == nil {
+		o.Relay = relay
+	}
+	return o
+}
+
+// relay runs the library's relay behind a poller.
 func relay(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
 	published := m.Publishes[0]
 	source, err := replica.NewSource(m.Service, published, profilev1.Contract)
@@ -68,92 +112,4 @@ func relay(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
 		return err
 	}
 	return poller.Run(ctx)
-}
-
-// writer writes the owner's table: as its repository does, or as others do who
-// know nothing of versions. What AWS refuses is as if it had not been tried.
-type writer struct {
-	db     *dynamodb.Client
-	source *dynamostore.Source
-}
-
-func keyOf(cik string) contracts.Item { return contracts.Item{"cik": contracts.String(cik)} }
-
-func (w writer) read(ctx context.Context, cik string) (contracts.Item, error) {
-	return w.source.Read(ctx, keyOf(cik))
-}
-
-// own is a write by the owner's repository: conditional on the version it read,
-// and to the next one. A nil set deletes, by a tombstone.
-func (w writer) own(ctx context.Context, cik string, skew time.Duration, set contracts.Item) error {
-	for {
-		old, err := w.read(ctx, cik)
-		if err != nil {
-			return err
-		}
-		clock := time.Now().Add(skew)
-		next, err := contracts.Next(clock, contracts.VersionOf(old["version"], clock.Add(contracts.MaxAhead)))
-		if err != nil {
-			return err
-		}
-		item := keyOf(cik)
-		if set == nil {
-			item["deleted"] = contracts.Bool(true)
-			item["expiresAt"] = replica.SourceTombstoneExpiry(clock, next)
-		} else {
-			if !old["deleted"].Bool() {
-				maps.Copy(item, old)
-			}
-			delete(item, "expiresAt")
-			maps.Copy(item, set)
-		}
-		item["version"] = next.Value()
-		in := &dynamodb.PutItemInput{
-			TableName: aws.String(companies), Item: dynamostore.ToAttributes(item),
-			ConditionExpression:      aws.String("attribute_not_exists(#v)"),
-			ExpressionAttributeNames: map[string]string{"#v": "version"},
-		}
-		if v, ok := old["version"]; ok {
-			in.ConditionExpression = aws.String("#v = :v")
-			in.ExpressionAttributeValues = map[string]types.AttributeValue{":v": dynamostore.ToAttribute(v)}
-		}
-		_, err = w.db.PutItem(ctx, in)
-		if _, lost := errors.AsType[*types.ConditionalCheckFailedException](err); !lost {
-			return err
-		}
-	}
-}
-
-// put is a foreign write of the whole item.
-func (w writer) put(ctx context.Context, item contracts.Item) error {
-	_, err := w.db.PutItem(ctx, &dynamodb.PutItemInput{TableName: aws.String(companies), Item: dynamostore.ToAttributes(item)})
-	return err
-}
-
-// change is a foreign write of single attributes.
-func (w writer) change(ctx context.Context, cik, expression, name string, value contracts.Value) error {
-	in := &dynamodb.UpdateItemInput{
-		TableName: aws.String(companies), Key: dynamostore.ToAttributes(keyOf(cik)),
-		UpdateExpression: &expression, ExpressionAttributeNames: map[string]string{"#n": name},
-		ConditionExpression: aws.String("attribute_exists(cik)"),
-	}
-	if !value.IsZero() {
-		in.ExpressionAttributeValues = map[string]types.AttributeValue{":v": dynamostore.ToAttribute(value)}
-	}
-	_, err := w.db.UpdateItem(ctx, in)
-	return none[*types.ConditionalCheckFailedException](err)
-}
-
-// remove is a foreign delete.
-func (w writer) remove(ctx context.Context, cik string) error {
-	_, err := w.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(companies), Key: dynamostore.ToAttributes(keyOf(cik))})
-	return err
-}
-
-// none returns err unless it is an E.
-func none[E error](err error) error {
-	if _, is := errors.AsType[E](err); is {
-		return nil
-	}
-	return err
 }

@@ -3,7 +3,6 @@ package replicatest
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -65,25 +64,26 @@ func (s *sim) settle(ctx context.Context) error {
 // mend corrects the items that cannot be published, as their owner would.
 func (s *sim) mend(ctx context.Context) error {
 	for i := range Items {
-		cik := strconv.Itoa(i)
-		item, err := s.writer.read(ctx, cik)
+		subject := subjectOf(i)
+		item, err := s.foreign.read(ctx, subject)
 		if err != nil {
 			return err
 		}
-		if item == nil || item["deleted"].Bool() || publishable(item) {
+		if item == nil || s.foreign.isTombstone(item) || s.publishable(item) {
 			continue
 		}
 		mended := contracts.Item{"name": contracts.String("mended"), "sector": contracts.String("mended")}
-		if err := s.writer.own(ctx, cik, 0, mended); err != nil {
+		if err := s.byOwner(0, func(r Repository) error { return r.Put(ctx, subject, mended) }); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func publishable(item contracts.Item) bool {
-	sector, has := item["sector"]
-	return item["name"].Kind() == contracts.KindString && (!has || sector.Kind() == contracts.KindString)
+// publishable reports whether the steps have left an item within its contract.
+func (s *sim) publishable(item contracts.Item) bool {
+	sector, has := item[s.foreign.attribute("sector")]
+	return item[s.foreign.attribute("name")].Kind() == contracts.KindString && (!has || sector.Kind() == contracts.KindString)
 }
 
 func (s *sim) queueURL(ctx context.Context, name string) (*string, error) {
@@ -137,7 +137,7 @@ func (s *sim) putBack(ctx context.Context) (any bool, err error) {
 			return any, err
 		}
 	}
-	err = s.letters(ctx, s.owner.Publishes[0].DeadLetterQueue, func(_ types.Message, l sqssub.Letter) error {
+	err = s.letters(ctx, s.m.Publishes[0].DeadLetterQueue, func(_ types.Message, l sqssub.Letter) error {
 		any = true
 		if l.Reason == "" || len(l.Body) == 0 {
 			s.fail("a dead letter of the relay lacks body or reason: %q", l.Reason)
@@ -145,7 +145,7 @@ func (s *sim) putBack(ctx context.Context) (any bool, err error) {
 		// Which item it is of does not matter: an item that is stamped without
 		// need is published once more.
 		for i := range Items {
-			if err := s.writer.change(ctx, strconv.Itoa(i), "REMOVE #n", "version", contracts.Value{}); err != nil {
+			if err := s.foreign.change(ctx, subjectOf(i), s.foreign.names.Version, contracts.Value{}); err != nil {
 				return err
 			}
 		}

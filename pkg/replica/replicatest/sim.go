@@ -17,10 +17,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
 	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
-	"github.com/tributary-dev/tributary/pkg/replica"
-	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
 
@@ -29,13 +29,15 @@ type sim struct {
 	engine  *localaws.Engine
 	weather *weather
 	cfg     aws.Config // the processes', but for the transport
-	owner   *manifest.Manifest
+	owner   Owner
+	m       *manifest.Manifest // the owner's
 	tenants []*tenant
 
+	patient aws.Config       // for calls that must succeed in the end
 	db      *dynamodb.Client // as the streams and queues: the simulation's own hand
 	streams *dynamodbstreams.Client
 	queues  *sqs.Client
-	writer  writer
+	foreign foreign
 
 	relays  [2]*post
 	corpses sync.WaitGroup // processes, also dead ones
@@ -48,9 +50,9 @@ type sim struct {
 type tenant struct {
 	Subscriber
 	manifest  *manifest.Manifest
-	hand      *replica.Applier // for AddCopy
+	items     LocalItems
 	consumers [2]*post
-	own       map[string]string // the service's own attribute, by table and item
+	own       map[string]contracts.Item // what is the service's own of an item, by place
 }
 
 // maxFailures bounds what a broken run says.
@@ -64,17 +66,37 @@ func (s *sim) fail(format string, args ...any) {
 	}
 }
 
-// Run runs a plan in virtual time and returns which promises were broken, in
-// words. Without subscribers it takes Subscribers. It must be called outside of
-// any synctest bubble; several may run at once.
-func Run(t *testing.T, plan Plan, subscribers ...Subscriber) []string {
+// Services are who takes part in a simulation.
+type Services struct {
+	// Owner is the library's own where it is left out.
+	Owner Owner
+	// Subscribers are those of Subscribers() where there are none.
+	Subscribers []Subscriber
+}
+
+// Check runs a plan and fails the test with a Report where it breaks a promise,
+// for which it runs it up to so many times more to shorten it. It reports
+// whether every promise was kept.
+func Check(t *testing.T, plan Plan, services Services, shrink int) bool {
 	t.Helper()
-	if len(subscribers) == 0 {
-		subscribers = Subscribers()
+	run := func(p Plan) []string { return Run(t, p, services) }
+	failures := run(plan)
+	if len(failures) == 0 {
+		return true
 	}
+	shortest, failures := Shrink(plan, failures, shrink, run)
+	t.Error(Report(plan, shortest, failures))
+	return false
+}
+
+// Run runs a plan in virtual time and returns which promises were broken, in
+// words. It must be called outside of any synctest bubble; several may run at
+// once.
+func Run(t *testing.T, plan Plan, services Services) []string {
+	t.Helper()
 	var failures []string
 	synctest.Test(t, func(t *testing.T) {
-		s, err := newSim(t.Context(), plan.Seed, subscribers)
+		s, err := newSim(t.Context(), plan.Seed, services)
 		if err != nil {
 			failures = []string{fmt.Sprintf("set the simulation up: %v", err)}
 			return
@@ -86,23 +108,32 @@ func Run(t *testing.T, plan Plan, subscribers ...Subscriber) []string {
 	return failures
 }
 
-func newSim(ctx context.Context, seed uint64, subscribers []Subscriber) (*sim, error) {
+func newSim(ctx context.Context, seed uint64, services Services) (*sim, error) {
 	w := newWeather(seed)
 	w.fine.Store(true)
-	s := &sim{weather: w}
-	for _, of := range subscribers {
-		m, err := manifest.Parse(manifest.FileName, []byte(of.Manifest))
-		if err != nil {
-			return nil, err
-		}
-		if of.Consume == nil {
-			of.Consume = Consume
-		}
-		s.tenants = append(s.tenants, &tenant{Subscriber: of, manifest: m, own: make(map[string]string)})
+	s := &sim{weather: w, owner: services.Owner.withDefaults()}
+	if len(services.Subscribers) == 0 {
+		services.Subscribers = Subscribers()
 	}
 	var err error
-	if s.owner, err = manifest.Parse(manifest.FileName, []byte(ownerManifest)); err != nil {
+	if s.m, err = parse(s.owner.Manifest); err != nil {
 		return nil, err
+	}
+	if len(s.m.Publishes) != 1 || s.m.Publishes[0].Contract != profilev1.Contract.ID() {
+		return nil, fmt.Errorf("manifest of %s: want one publication, of %s", s.m.Service, profilev1.Contract.ID())
+	}
+	if _, err := s.m.Publishes[0].KeyOf(subjectOf(0)); err != nil {
+		return nil, err
+	}
+	for _, of := range services.Subscribers {
+		t := &tenant{Subscriber: of.withDefaults(), own: make(map[string]contracts.Item)}
+		if t.manifest, err = parse(of.Manifest); err != nil {
+			return nil, err
+		}
+		if len(t.manifest.Subscribes) != 1 || t.manifest.Subscribes[0].Contract != profilev1.Contract.ID() {
+			return nil, fmt.Errorf("manifest of %s: want one subscription, to %s", t.manifest.Service, profilev1.Contract.ID())
+		}
+		s.tenants = append(s.tenants, t)
 	}
 	s.engine = localaws.New(localaws.Config{
 		Seed: seed + 1, Shuffle: true, StreamShards: 1 + int(w.roll("shards", 0)%2),
@@ -116,30 +147,34 @@ func newSim(ctx context.Context, seed uint64, subscribers []Subscriber) (*sim, e
 	return s, nil
 }
 
+func parse(text string) (*manifest.Manifest, error) {
+	return manifest.Parse(manifest.FileName, []byte(text))
+}
+
 // open creates what the manifests declare, and the posts.
 func (s *sim) open(ctx context.Context) error {
 	s.cfg = localawstest.Config(s.engine)
-	patient := s.cfg.Copy() // the simulation's own hand does not give up
-	patient.Retryer = func() aws.Retryer {
+	s.patient = s.cfg.Copy()
+	s.patient.Retryer = func() aws.Retryer {
 		return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.RateLimiter = 40, ratelimit.None })
 	}
-	s.db, s.streams, s.queues = dynamodb.NewFromConfig(patient), dynamodbstreams.NewFromConfig(patient), sqs.NewFromConfig(patient)
-	s.writer = writer{db: s.db, source: dynamostore.NewSource(s.db, companies)}
+	s.db, s.streams, s.queues = dynamodb.NewFromConfig(s.patient), dynamodbstreams.NewFromConfig(s.patient), sqs.NewFromConfig(s.patient)
+	s.foreign = foreign{newSourceTable(s.db, s.m), s.db}
 	var manifests []*manifest.Manifest
 	for _, t := range s.tenants {
 		manifests = append(manifests, t.manifest)
 	}
-	if err := (account{s.db, sns.NewFromConfig(patient), s.queues}).create(ctx, s.owner, manifests); err != nil {
+	if err := (account{s.db, sns.NewFromConfig(s.patient), s.queues}).create(ctx, s.m, manifests); err != nil {
 		return err
 	}
 	for i := range s.relays {
 		s.relays[i] = &post{name: "relay " + strconv.Itoa(i), s: s, run: func(ctx context.Context, cfg aws.Config) error {
-			return relay(ctx, cfg, s.owner)
+			return s.owner.Relay(ctx, cfg, s.m)
 		}}
 	}
 	for _, t := range s.tenants {
 		var err error
-		if t.hand, err = newApplier(patient, t.manifest); err != nil {
+		if t.items, err = t.Open(s.patient, t.manifest); err != nil {
 			return err
 		}
 		for i := range t.consumers {

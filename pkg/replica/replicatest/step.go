@@ -4,70 +4,63 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"github.com/tributary-dev/tributary/pkg/contracts"
-	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
-	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
 
 // take takes one step.
 func (s *sim) take(ctx context.Context, step Step) error {
-	cik := strconv.Itoa(step.Item)
+	subject := subjectOf(step.Item)
 	t := s.tenants[step.Item%len(s.tenants)]
 	name := contracts.String(fmt.Sprint("name ", step.ID))
 	switch step.Kind {
 	case OwnWrite, OwnDelete, OwnRace:
-		return s.own(ctx, cik, step)
+		return s.own(ctx, subject, step)
 	case ForeignWrite:
 		attribute := []string{"name", "sector", "headquarters"}[step.N%3]
-		return s.writer.change(ctx, cik, "SET #n = :v", attribute, name)
+		return s.foreign.change(ctx, subject, s.foreign.attribute(attribute), name)
 	case ForeignPut, ForeignOld:
-		item := keyOf(cik)
-		maps.Copy(item, shared(step))
+		item := s.foreign.key(subject)
+		s.foreign.set(item, shared(step))
 		if step.Kind == ForeignOld {
 			age := time.Duration(1+step.N%6000) * time.Minute
 			if step.N%3 == 0 { // of a copy made just now
 				age = time.Duration(step.N%200_000) * time.Millisecond
 			}
-			item["version"] = contracts.VersionAt(time.Now().Add(-age)).Value()
+			item[s.foreign.names.Version] = contracts.VersionAt(time.Now().Add(-age)).Value()
 		}
-		return s.writer.put(ctx, item)
+		return s.foreign.put(ctx, item)
 	case ForeignRevive:
-		item, err := s.writer.read(ctx, cik)
-		if err != nil || !item["deleted"].Bool() {
+		item, err := s.foreign.read(ctx, subject)
+		if err != nil || !s.foreign.isTombstone(item) {
 			return err
 		}
-		delete(item, "deleted")
-		delete(item, "expiresAt")
-		maps.Copy(item, shared(step))
-		return s.writer.put(ctx, item)
+		delete(item, s.foreign.names.Deleted)
+		delete(item, s.foreign.names.ExpiresAt)
+		s.foreign.set(item, shared(step))
+		return s.foreign.put(ctx, item)
 	case ForeignDelete:
-		return s.writer.remove(ctx, cik)
+		return s.foreign.remove(ctx, subject)
 	case Expiry:
-		item, err := s.writer.read(ctx, cik)
-		if err != nil || item["deleted"].Bool() {
+		item, err := s.foreign.read(ctx, subject)
+		if err != nil || s.foreign.isTombstone(item) {
 			return err
 		}
 		expired := contracts.Number(strconv.FormatInt(time.Now().Add(-time.Hour).Unix(), 10))
-		if err := s.writer.change(ctx, cik, "SET #n = :v", "expiresAt", expired); err != nil {
+		if err := s.foreign.change(ctx, subject, s.foreign.names.ExpiresAt, expired); err != nil {
 			return err
 		}
 		_, err = s.engine.DynamoDB().SweepTTL(ctx)
 		return err
 	case Unpublishable:
-		return s.writer.change(ctx, cik, "SET #n = :v", "sector", contracts.Number("7"))
+		return s.foreign.change(ctx, subject, s.foreign.attribute("sector"), contracts.Number("7"))
 	case ServiceWrite:
-		return s.serviceWrite(ctx, t, cik, step)
+		return s.serviceWrite(ctx, t, subject, step)
 	case Watch, Unwatch:
-		return s.watch(ctx, t, strconv.Itoa(step.N%Items), step)
+		return s.watch(ctx, t, subjectOf(step.N%Items), step)
 	case Peace:
 		if err := s.settle(ctx); err != nil {
 			return err
@@ -79,9 +72,9 @@ func (s *sim) take(ctx context.Context, step Step) error {
 		s.weather.fine.Store(false)
 		return nil
 	case SplitShards:
-		return s.engine.DynamoDB().SplitShards(companies)
+		return s.engine.DynamoDB().SplitShards(s.foreign.table)
 	case RotateShards:
-		return s.engine.DynamoDB().RotateShards(companies)
+		return s.engine.DynamoDB().RotateShards(s.foreign.table)
 	case IndexLag:
 		return s.lag(t, time.Duration(step.N%8000)*time.Millisecond)
 	case Outage:
@@ -126,92 +119,53 @@ func shared(step Step) contracts.Item {
 	}
 }
 
-// own writes as the owner's repository does.
-func (s *sim) own(ctx context.Context, cik string, step Step) error {
+// own has the owner's repository write.
+func (s *sim) own(ctx context.Context, subject string, step Step) error {
 	switch step.Kind {
 	case OwnDelete:
-		return s.writer.own(ctx, cik, step.Skew, nil)
+		return s.byOwner(step.Skew, func(r Repository) error { return r.Delete(ctx, subject) })
 	case OwnWrite:
 		set := shared(step)
 		switch step.N / 3 % 4 {
 		case 0:
 			set["headquarters"] = contracts.String(fmt.Sprint("town ", step.ID))
 		case 1:
-			if item, err := s.writer.read(ctx, cik); err == nil && item["name"].Kind() == contracts.KindString && !item["deleted"].Bool() {
+			item, err := s.foreign.read(ctx, subject)
+			if err != nil {
+				return err
+			}
+			if s.publishable(item) && !s.foreign.isTombstone(item) {
 				delete(set, "name") // the sector alone
+				return s.byOwner(step.Skew, func(r Repository) error { return r.Patch(ctx, subject, set) })
 			}
 		}
-		return s.writer.own(ctx, cik, step.Skew, set)
+		return s.byOwner(step.Skew, func(r Repository) error { return r.Put(ctx, subject, set) })
 	}
 	var both sync.WaitGroup
 	var errs [2]error
 	for i, skew := range []time.Duration{step.Skew, -step.Skew} {
 		set := shared(Step{ID: 1000*(i+1) + step.ID, N: step.N + i})
-		if step.N%5 == 0 && i == 0 {
-			set = nil
-		}
-		both.Go(func() { errs[i] = s.writer.own(ctx, cik, skew, set) })
+		both.Go(func() {
+			errs[i] = s.byOwner(skew, func(r Repository) error {
+				if step.N%5 == 0 && i == 0 {
+					return r.Delete(ctx, subject)
+				}
+				return r.Put(ctx, subject, set)
+			})
+		})
 	}
 	both.Wait()
 	return errors.Join(errs[:]...)
 }
 
-// ownAttribute is the service's own, in the items that carry copies.
-const ownAttribute = "note"
-
-// serviceWrite writes the service's own attribute beside a copy.
-func (s *sim) serviceWrite(ctx context.Context, t *tenant, cik string, step Step) error {
-	for _, r := range t.manifest.Subscribes[0].Replicas {
-		if r.Kind() != manifest.Item || r.OnDelete != manifest.Clear {
-			continue
-		}
-		key, err := itemKey(r, cik)
-		if err != nil {
-			return err
-		}
-		note := fmt.Sprint("note ", step.ID)
-		_, err = s.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-			TableName: aws.String(r.Table), Key: dynamostore.ToAttributes(key), UpdateExpression: aws.String("SET #n = :v"),
-			ExpressionAttributeNames:  map[string]string{"#n": ownAttribute},
-			ExpressionAttributeValues: map[string]types.AttributeValue{":v": &types.AttributeValueMemberS{Value: note}},
-		})
-		if err != nil {
-			return err
-		}
-		t.own[place(r.Table, key)] = note
+// byOwner has a process of the owner, whose clock is off by skew, make a write.
+func (s *sim) byOwner(skew time.Duration, write func(Repository) error) error {
+	r, err := s.owner.Open(s.patient, s.m, func() time.Time { return time.Now().Add(skew) })
+	if err != nil {
+		return err
 	}
-	return nil
-}
-
-// watch adds a local item to each of the tenant's fan-outs, or removes it.
-func (s *sim) watch(ctx context.Context, t *tenant, cik string, step Step) error {
-	for _, r := range t.manifest.Subscribes[0].Replicas {
-		if r.Kind() != manifest.FanOut {
-			continue
-		}
-		key := copyKey(t.manifest, r, cik, []string{"ada", "bob"}[step.N/3%2])
-		at := place(r.Table, key)
-		if step.Kind == Unwatch {
-			_, err := s.db.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: aws.String(r.Table), Key: dynamostore.ToAttributes(key)})
-			if err != nil {
-				return err
-			}
-			delete(t.own, at)
-			continue
-		}
-		note := fmt.Sprint("note ", step.ID)
-		key[ownAttribute] = contracts.String(note)
-		for { // as a service's caller does
-			err := t.hand.AddCopy(ctx, r.Table, cik, key)
-			if err == nil {
-				break
-			}
-			if ctx.Err() != nil {
-				return err
-			}
-			time.Sleep(time.Second)
-		}
-		t.own[at] = note
+	if err := write(r); !errors.Is(err, ErrRefused) {
+		return err
 	}
 	return nil
 }
@@ -226,39 +180,4 @@ func (s *sim) lag(t *tenant, d time.Duration) error {
 		}
 	}
 	return nil
-}
-
-// itemKey is the key of an item replica's local item.
-func itemKey(r manifest.Replica, subject string) (contracts.Item, error) {
-	texts, err := r.KeyFor(subject)
-	if err != nil {
-		return nil, err
-	}
-	key := contracts.Item{}
-	for name, text := range texts {
-		key[name] = contracts.String(text)
-	}
-	return key, nil
-}
-
-// copyKey is the key of a user's item in a fan-out's table.
-func copyKey(m *manifest.Manifest, r manifest.Replica, subject, user string) contracts.Item {
-	key := contracts.Item{}
-	table, _ := m.Table(r.Table)
-	for _, k := range table.KeyAttributes() {
-		key[k.Name] = contracts.String(user)
-		if _, ofSubject := r.Key[k.Name]; ofSubject {
-			key[k.Name] = contracts.String(subject)
-		}
-	}
-	return key
-}
-
-// place names a local item.
-func place(table string, key contracts.Item) string {
-	text := table
-	for _, name := range sortedNames(key) {
-		text += "/" + key[name].Text()
-	}
-	return text
 }

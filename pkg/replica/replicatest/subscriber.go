@@ -21,13 +21,28 @@ import (
 
 // Subscriber is a service that keeps copies of company.profile/v1.
 type Subscriber struct {
-	// Manifest is its replication.yaml. It declares its tables; keys are
-	// strings, and an item replica's key is the subject.
+	// Manifest is its replication.yaml. Its one subscription is to
+	// company.profile/v1, and it declares its tables; keys are strings, and an
+	// item replica's key is the subject.
 	Manifest string
 	// Consume is a process of the service's consumer: it consumes until ctx
 	// ends, and then returns nil within seconds. Several run at once. Everything
 	// it does to AWS it does by cfg. Nil for the library's own consumer.
 	Consume func(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error
+	// Open makes what writes the service's own items beside the copies, which
+	// does everything it does to AWS by cfg. Nil for one made from the manifest.
+	Open func(cfg aws.Config, m *manifest.Manifest) (LocalItems, error)
+}
+
+// withDefaults fills in what is left out.
+func (s Subscriber) withDefaults() Subscriber {
+	if s.Consume == nil {
+		s.Consume = Consume
+	}
+	if s.Open == nil {
+		s.Open = openMerged
+	}
+	return s
 }
 
 // Subscribers are a service that merges copies into its own items and fans them

@@ -23,12 +23,11 @@ func sortedNames(item contracts.Item) []string { return slices.Sorted(maps.Keys(
 func (s *sim) compare(ctx context.Context) error {
 	sources := make(map[string]contracts.Item)
 	for i := range Items {
-		cik := strconv.Itoa(i)
-		item, err := s.writer.read(ctx, cik)
+		item, err := s.foreign.read(ctx, subjectOf(i))
 		if err != nil {
 			return err
 		}
-		sources[cik] = item
+		sources[subjectOf(i)] = item
 	}
 	for _, t := range s.tenants {
 		for _, r := range t.manifest.Subscribes[0].Replicas {
@@ -54,13 +53,13 @@ func (s *sim) compare(ctx context.Context) error {
 
 // wanted is what a copy of the source item must hold: nothing, where the source
 // is a tombstone or absent.
-func wanted(r manifest.Replica, source contracts.Item) contracts.Item {
+func (s *sim) wanted(r manifest.Replica, source contracts.Item) contracts.Item {
 	want := contracts.Item{}
-	if source["deleted"].Bool() {
+	if s.foreign.isTombstone(source) {
 		return want
 	}
 	for local, from := range r.Set {
-		if v, has := source[from.Attribute]; has && !(from.OmitEmpty && v.Text() == "") {
+		if v, has := source[s.foreign.attribute(from.Attribute)]; has && !(from.OmitEmpty && v.Text() == "") {
 			want[local] = v
 		}
 	}
@@ -75,17 +74,18 @@ func (s *sim) agrees(r manifest.Replica, at string, local, source contracts.Item
 			got[name] = v
 		}
 	}
-	if diff := cmp.Diff(wanted(r, source), got); diff != "" {
+	if diff := cmp.Diff(s.wanted(r, source), got); diff != "" {
 		s.fail("%s differs from its source (-want +got)\n%ssource %v\nlocal %v", at, diff, source, local)
 	}
 	names := r.Bookkeeping()
-	if source != nil && !source["deleted"].Bool() && local[names.Deleted].Bool() {
+	gone := s.foreign.isTombstone(source)
+	if source != nil && !gone && local[names.Deleted].Bool() {
 		s.fail("%s is marked deleted, its source lives: %v", at, local)
 	}
-	if source["deleted"].Bool() && r.OnDelete == manifest.Tombstone && local != nil && (!local[names.Deleted].Bool() || local[names.ExpiresAt].IsZero()) {
+	if gone && r.OnDelete == manifest.Tombstone && local != nil && (!local[names.Deleted].Bool() || local[names.ExpiresAt].IsZero()) {
 		s.fail("%s is no tombstone with an expiry, its source is: %v", at, local)
 	}
-	ours, theirs := local[names.Version], source["version"]
+	ours, theirs := local[names.Version], source[s.foreign.names.Version]
 	if !ours.IsZero() && !theirs.IsZero() && number(ours) > number(theirs) {
 		s.fail("%s is at version %s, ahead of its source at %s", at, ours.Text(), theirs.Text())
 	}
@@ -109,7 +109,7 @@ func (s *sim) compareItems(t *tenant, r manifest.Replica, local map[string]contr
 		at := place(r.Table, key)
 		s.agrees(r, at, local[at], source)
 		if r.OnDelete == manifest.Clear {
-			s.keeps(at, local[at], t.own[at])
+			s.keeps(r, at, local[at], t.own[at])
 		}
 	}
 	return nil
@@ -117,14 +117,13 @@ func (s *sim) compareItems(t *tenant, r manifest.Replica, local map[string]contr
 
 func (s *sim) compareCopies(t *tenant, r manifest.Replica, local map[string]contracts.Item, sources map[string]contracts.Item) error {
 	for cik, source := range sources {
-		for _, user := range []string{"ada", "bob"} {
+		for _, user := range users {
 			at := place(r.Table, copyKey(t.manifest, r, cik, user))
-			note, exists := t.own[at]
-			switch item := local[at]; {
-			case !exists && item != nil:
+			switch own, item := t.own[at], local[at]; {
+			case own == nil && item != nil:
 				s.fail("%s was removed by its service and is back: %v", at, item)
-			case exists:
-				s.keeps(at, item, note)
+			case own != nil:
+				s.keeps(r, at, item, own)
 				s.agrees(r, at, item, source)
 			}
 		}
@@ -132,10 +131,21 @@ func (s *sim) compareCopies(t *tenant, r manifest.Replica, local map[string]cont
 	return nil
 }
 
-// keeps fails unless the service's own attribute is as the service left it.
-func (s *sim) keeps(at string, item contracts.Item, note string) {
-	if got := item[ownAttribute].Text(); got != note {
-		s.fail("%s has the service's own attribute %q, the service wrote %q", at, got, note)
+// keeps fails unless what is the service's own of an item is as the service
+// left it. An item that it never wrote has nothing but a copy and its key.
+func (s *sim) keeps(r manifest.Replica, at string, item, own contracts.Item) {
+	got := ownOf(r, item)
+	if own == nil {
+		for name := range r.Key {
+			delete(got, name)
+		}
+		own = contracts.Item{}
+		if got == nil {
+			got = own
+		}
+	}
+	if diff := cmp.Diff(own, got); diff != "" {
+		s.fail("%s lost attributes of the service's own (-wrote +has)\n%s", at, diff)
 	}
 }
 
@@ -233,15 +243,16 @@ func (s *sim) rose(r manifest.Replica, record *types.StreamRecord) error {
 	if len(record.OldImage) == 0 || len(record.NewImage) == 0 {
 		return nil
 	}
-	before, err := imageOf(record.OldImage)
-	if err != nil {
-		return err
-	}
-	after, err := imageOf(record.NewImage)
-	if err != nil {
-		return err
-	}
 	names := r.Bookkeeping()
+	copied := append(slices.Collect(maps.Keys(r.Set)), names.Names()...)
+	before, err := imageOf(record.OldImage, copied)
+	if err != nil {
+		return err
+	}
+	after, err := imageOf(record.NewImage, copied)
+	if err != nil {
+		return err
+	}
 	was, is := number(before[names.Version]), number(after[names.Version])
 	same := before[names.Deleted].Equal(after[names.Deleted]) && before[names.ExpiresAt].Equal(after[names.ExpiresAt])
 	for local := range r.Set {

@@ -133,7 +133,7 @@ func TestHunt(t *testing.T) {
 	for range runtime.GOMAXPROCS(0) {
 		lanes.Go(func() {
 			for seed := next.Add(1); seed <= *hunted && !caught.Load(); seed = next.Add(1) {
-				failures := replicatest.Run(t, replicatest.NewPlan(uint64(seed)))
+				failures := replicatest.Run(t, replicatest.NewPlan(uint64(seed)), replicatest.Services{})
 				if len(failures) > 0 && !caught.Swap(true) {
 					line, _, _ := strings.Cut(failures[0], "\n")
 					fmt.Printf("CAUGHT by seed %d: %s\n", seed, line)
