@@ -13,10 +13,17 @@ type condition interface {
 	accepts(values []value, present bool) bool
 }
 
-// exists looks at presence alone.
+// exists true wants a value that is neither null nor empty, exists false wants
+// the property not to be there ("Key matching in Amazon SNS"): a property that
+// is null meets neither.
 type exists bool
 
-func (want exists) accepts(_ []value, present bool) bool { return present == bool(want) }
+func (want exists) accepts(values []value, present bool) bool {
+	if !want {
+		return !present
+	}
+	return slices.ContainsFunc(values, value.tells)
+}
 
 // each accepts a property if one of its values passes: on an array,
 // anything-but therefore accepts where one element is something else

@@ -32,7 +32,9 @@ func NewMessage(body string, attributes map[string]Attribute) *Message {
 }
 
 // attributeDocument has a property for every attribute that is a String, a
-// String.Array or a Number; SNS ignores the others.
+// String.Array or a Number; SNS ignores the others. A message without any
+// attribute matches no policy, not even one on what is absent ("Key matching in
+// Amazon SNS").
 func (m *Message) attributeDocument() (document, bool) {
 	if m.fromAttributes == nil {
 		m.fromAttributes = attributes{}
@@ -50,7 +52,7 @@ func (m *Message) attributeDocument() (document, bool) {
 			}
 		}
 	}
-	return m.fromAttributes, true
+	return m.fromAttributes, len(m.attributes) > 0
 }
 
 // arrayValues reads a String.Array: a JSON array of strings, numbers, true,

@@ -163,7 +163,8 @@ func drawMessage(t *rapid.T) (map[string][]any, *filter.Message) {
 
 // TestPolicyIsTheModel holds random policies against random messages, in both
 // scopes, and compares with the definition: every key has a condition that
-// holds for one of the values, or is about presence and right.
+// holds for one of the values, or is about presence and right; a message without
+// attributes matches none on attributes.
 func TestPolicyIsTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		properties, m := drawMessage(t)
@@ -177,12 +178,14 @@ func TestPolicyIsTheModel(t *testing.T) {
 			if len(list) == 0 || rapid.Bool().Draw(t, "about presence") {
 				exists := rapid.Bool().Draw(t, "exists")
 				list = append(list, map[string]any{"exists": exists})
-				holds = holds || exists == present
+				tells := slices.ContainsFunc(properties[key], func(v any) bool { return v != nil && v != "" })
+				holds = holds || exists && tells || !exists && !present
 			}
 			policy[key] = list
 			want = want && holds
 		}
 		for _, scope := range []filter.Scope{filter.MessageAttributes, filter.MessageBody} {
+			want := want && (scope == filter.MessageBody || len(properties) > 0)
 			if got := matches(t, policy, scope, m); got != want {
 				t.Fatalf("%s: %s on %v: got %v, want %v", scope, encoded(t, policy), properties, got, want)
 			}

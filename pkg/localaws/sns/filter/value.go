@@ -13,6 +13,9 @@ type value struct {
 	number int64  // of a number in range: the value in units of 1/100000
 }
 
+// tells says whether the value is neither null nor empty.
+func (v value) tells() bool { return v.kind != isNull && (v.kind != isString || v.text != "") }
+
 type kind int
 
 const (
