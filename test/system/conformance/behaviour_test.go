@@ -28,6 +28,9 @@ type service int
 const (
 	tables service = iota // DynamoDB and its streams
 	messages
+	// controlled cases need what no other engine can be made to do, as a shard
+	// that splits or a day that passes: each runs on a localaws of its own.
+	controlled
 )
 
 // behaviour is one thing that AWS documents.
@@ -55,6 +58,15 @@ const caseWithin = 40 * time.Second
 // other: most of a message case is waiting.
 func check(t *testing.T, s service, rows []behaviour) {
 	t.Parallel()
+	if s == controlled {
+		for _, b := range rows {
+			t.Run(b.name, func(t *testing.T) {
+				t.Parallel()
+				b.alone(t)
+			})
+		}
+		return
+	}
 	for _, e := range suite.running {
 		if s == tables && e.DynamoDB == nil || s == messages && e.SQS == nil {
 			continue
@@ -66,6 +78,23 @@ func check(t *testing.T, s service, rows []behaviour) {
 			})
 		}
 	}
+}
+
+// alone runs a behaviour on a localaws of its own.
+func (b behaviour) alone(t *testing.T) {
+	e, err := engine.StartLocalaws(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := e.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	suite.mu.Lock()
+	suite.alone++
+	suite.mu.Unlock()
+	b.on(t, e)
 }
 
 // on runs a behaviour on an engine and compares.

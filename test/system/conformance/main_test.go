@@ -26,6 +26,7 @@ var suite struct {
 
 	mu     sync.Mutex // guards what follows
 	ran    map[string]int
+	alone  int            // cases that only localaws can be made to run
 	noted  map[string]int // of those, the ones with a known difference
 	agreed string         // what the generated operations came to
 }
@@ -82,6 +83,9 @@ func summarise(took time.Duration) {
 	fmt.Printf("\nconformance, in %v:\n", took.Round(100*time.Millisecond))
 	for _, e := range suite.running {
 		fmt.Printf("  %-15s %3d cases, %d of them with a known difference from AWS\n", e.Name, suite.ran[e.Name], suite.noted[e.Name])
+	}
+	if suite.alone > 0 {
+		fmt.Printf("  %-15s %3d of its cases can be brought about on it alone\n", engine.Localaws, suite.alone)
 	}
 	if suite.agreed != "" {
 		fmt.Printf("  generated       %s\n", suite.agreed)

@@ -150,7 +150,7 @@ func TestReads(t *testing.T) {
 		},
 		{
 			name: "projections take paths and leave out what is not there",
-			page: "Projection expressions",
+			page: "Using projection expressions in DynamoDB",
 			run: func(p *probe) {
 				table := p.table(item{"p": s("a"), "m": &types.AttributeValueMemberM{Value: item{"k": n("1"), "j": n("2")}},
 					"l": &types.AttributeValueMemberL{Value: []value{n("0"), n("1"), n("2")}}})

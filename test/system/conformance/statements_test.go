@@ -188,7 +188,7 @@ func TestStatements(t *testing.T) {
 				applied true`}},
 		},
 		{
-			name: "what is no statement refuses the call",
+			name: "what is no statement fails alone",
 			page: "BatchExecuteStatement",
 			run: func(p *probe) {
 				table := p.table(item{"p": s("a"), "v": n("1")})

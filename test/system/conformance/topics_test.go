@@ -271,7 +271,7 @@ func TestTopics(t *testing.T) {
 		},
 		{
 			name: "a FIFO topic keeps order and deduplicates",
-			page: "Amazon SNS FIFO topics",
+			page: "Message ordering and deduplication strategies using Amazon SNS FIFO topics",
 			run: func(p *probe) {
 				topic := p.topic("t.fifo")
 				url := p.subscriber(topic, "q.fifo", raw()...)

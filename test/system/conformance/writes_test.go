@@ -49,7 +49,7 @@ func TestWrites(t *testing.T) {
 		},
 		{
 			name: "a failed condition of a put keeps the item",
-			page: "Condition expressions",
+			page: "Condition and filter expressions, operators, and functions in DynamoDB",
 			run: func(p *probe) {
 				table := p.table(item{"p": s("a"), "v": n("3")})
 				_, err := p.DynamoDB.PutItem(p.ctx, &dynamodb.PutItemInput{

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,8 +44,17 @@ type Engine struct {
 	SNS      *sns.Client
 	SQS      *sqs.Client
 
-	stop func() error
+	// Local is what only localaws has: controls, beside its protocols. It is nil
+	// for the others.
+	Local *localaws.Engine
+
+	stop  func() error
+	ahead atomic.Int64 // how far localaws's clock is ahead, as a time.Duration
 }
+
+// Advance puts localaws's clock forward, for retention and expiry; waiting does
+// not get shorter. It is for an engine that nobody else uses.
+func (e *Engine) Advance(by time.Duration) { e.ahead.Add(int64(by)) }
 
 // Stop ends the engine and waits until it has ended.
 func (e *Engine) Stop() error { return e.stop() }
@@ -70,11 +80,12 @@ func StartLocalaws(ctx context.Context) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	local := localaws.New(localaws.Config{})
+	e := behind(Localaws, "http://"+listener.Addr().String())
+	local := localaws.New(localaws.Config{Now: func() time.Time { return time.Now().Add(time.Duration(e.ahead.Load())) }})
+	e.Local = local
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	served := make(chan error, 1)
 	go func() { served <- local.Serve(serving, listener) }()
-	e := behind(Localaws, "http://"+listener.Addr().String())
 	e.stop = sync.OnceValue(func() error {
 		cancel()
 		local.Close()
