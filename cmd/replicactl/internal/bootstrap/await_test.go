@@ -11,7 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/bootstrap"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
 )
@@ -56,7 +56,7 @@ func TestTablesAreWaitedFor(t *testing.T) {
 		defer engine.Close()
 		cfg := localawstest.Config(engine)
 		cfg.HTTPClient = &slowTables{next: cfg.HTTPClient, creating: 2, filling: 3}
-		a := &account{t: t, engine: engine, clients: bootstrap.NewClients(cfg)}
+		a := &account{t: t, engine: engine, clients: connect.New(cfg)}
 		begun := time.Now()
 		plan, err := a.plan(owner, subscriber)
 		if err != nil {
@@ -116,7 +116,7 @@ func TestAQueueThatIsNotKnownYetIsWaitedFor(t *testing.T) {
 				defer engine.Close()
 				cfg := localawstest.Config(engine)
 				cfg.HTTPClient = &lateQueues{next: cfg.HTTPClient, late: row.late}
-				a := &account{t: t, engine: engine, clients: bootstrap.NewClients(cfg)}
+				a := &account{t: t, engine: engine, clients: connect.New(cfg)}
 				plan, err := a.plan(owner)
 				if err != nil {
 					t.Fatal(err)

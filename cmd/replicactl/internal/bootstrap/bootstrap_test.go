@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/bootstrap"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
@@ -59,7 +60,7 @@ subscribes:
 type account struct {
 	t       *testing.T
 	engine  *localaws.Engine
-	clients bootstrap.Clients
+	clients connect.Clients
 	lines   []string
 }
 
@@ -68,7 +69,7 @@ func inAccount(t *testing.T, run func(*testing.T, *account)) {
 	synctest.Test(t, func(t *testing.T) {
 		engine := localaws.New(localaws.Config{})
 		defer engine.Close()
-		run(t, &account{t: t, engine: engine, clients: bootstrap.NewClients(localawstest.Config(engine))})
+		run(t, &account{t: t, engine: engine, clients: connect.New(localawstest.Config(engine))})
 	})
 }
 

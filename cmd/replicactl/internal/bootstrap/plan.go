@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
 
@@ -104,7 +105,7 @@ func (p *Plan) Apply(ctx context.Context) error {
 
 // Config has what a Bootstrapper works with.
 type Config struct {
-	Clients Clients
+	Clients connect.Clients
 	// Progress receives a line whenever waiting goes on for long; nil drops
 	// them.
 	Progress func(line string)
@@ -115,7 +116,7 @@ type Config struct {
 
 // Bootstrapper makes plans. It is safe for concurrent use; a plan is not.
 type Bootstrapper struct {
-	Clients
+	connect.Clients
 	progress func(string)
 	poll     time.Duration
 }

@@ -11,13 +11,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/bootstrap"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 )
 
 func newBootstrap(g *globals) *cobra.Command {
 	var apply bool
 	cmd := &cobra.Command{
-		Use:   "bootstrap",
-		Short: "Create at the endpoint what the manifests declare",
+		Use:     "bootstrap",
+		GroupID: groupBuild,
+		Short:   "Create at the endpoint what the manifests declare",
 		Long: `bootstrap brings an endpoint to what the manifests declare: tables with their
 indexes, streams and TTL, topics, queues with dead-letter queues and policies,
 and subscriptions with their filters. It is for local use and for trying things
@@ -33,7 +35,7 @@ it again finds nothing to do.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runBootstrap(cmd, g, apply) },
 	}
-	cmd.Flags().BoolVar(&apply, "apply", false, "carry the plan out")
+	applyFlag(cmd, &apply)
 	return cmd
 }
 
@@ -43,23 +45,23 @@ func runBootstrap(cmd *cobra.Command, g *globals, apply bool) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := connect(ctx)
+	clients, err := connect.Open(ctx)
 	if err != nil {
 		return err
 	}
 	plan, err := bootstrap.New(bootstrap.Config{
-		Clients:  bootstrap.NewClients(cfg),
+		Clients:  clients,
 		Progress: func(line string) { fmt.Fprintln(g.err, line) },
 	}).Plan(ctx, manifests)
 	if err != nil {
 		return fmt.Errorf("bootstrap: %w", err)
 	}
 	if !g.json {
-		printPlan(g.out, plan)
+		printBootstrap(g.out, plan)
 	}
 	if apply {
 		if err := plan.Apply(ctx); err != nil && !errors.Is(err, bootstrap.ErrRefused) {
-			return fmt.Errorf("bootstrap: %w; run it again to go on from here", err)
+			return resume(fmt.Errorf("bootstrap: %w", err), "run it again to go on from here")
 		}
 	}
 	if g.json {
@@ -75,7 +77,7 @@ func runBootstrap(cmd *cobra.Command, g *globals, apply bool) error {
 	return nil
 }
 
-func printPlan(out io.Writer, plan *bootstrap.Plan) {
+func printBootstrap(out io.Writer, plan *bootstrap.Plan) {
 	fmt.Fprintf(out, "%s, DynamoDB at %s, SNS at %s, SQS at %s\n\n", plan.Region, plan.Endpoints["dynamodb"], plan.Endpoints["sns"], plan.Endpoints["sqs"])
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, s := range plan.Steps {

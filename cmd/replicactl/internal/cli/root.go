@@ -13,6 +13,9 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/progress"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 )
 
 // Exit codes.
@@ -37,6 +40,25 @@ var errDrift = errors.New("drift")
 // output.
 var errSaid = errors.New("said")
 
+// resumable is an error after which a verb can go on where it was.
+type resumable struct {
+	err error
+	how string
+}
+
+func (e *resumable) Error() string { return e.err.Error() + "; " + e.how }
+func (e *resumable) Unwrap() error { return e.err }
+
+// resume adds to an error how to go on; nil stays nil. It is what Ctrl-C prints
+// too, so it is worth a whole sentence: "run the same command again, it goes on
+// where it stopped".
+func resume(err error, how string) error {
+	if err == nil {
+		return nil
+	}
+	return &resumable{err: err, how: how}
+}
+
 // globals are the flags every verb has, and where it prints.
 type globals struct {
 	manifests []string
@@ -45,16 +67,38 @@ type globals struct {
 	err       io.Writer // progress and errors
 }
 
+// meter starts showing progress on the standard error; its End has to be called.
+func (g *globals) meter(name string) *progress.Meter {
+	return progress.Start(progress.Config{Out: g.err, Quiet: g.json}, name)
+}
+
+// set reads the manifests, in which verbs find their targets.
+func (g *globals) set() (*target.Set, error) {
+	manifests, err := g.load()
+	if err != nil {
+		return nil, err
+	}
+	return target.New(manifests), nil
+}
+
 // Run executes one command line and returns the exit code. It prints results
-// to stdout, progress and errors to stderr.
+// to stdout, progress and errors to stderr. Where ctx ends, the verb stops in
+// order and says how to go on.
 func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	g := &globals{out: stdout, err: stderr}
+	return perform(ctx, g, args, verbs(g)...)
+}
+
+// perform executes a command line that has these verbs.
+func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Command) int {
 	root := newRoot(g)
+	root.AddCommand(verbs...)
 	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
+	root.SetOut(g.out)
+	root.SetErr(g.err)
 	err := root.ExecuteContext(ctx)
 	var usage *usageError
+	var stopped *resumable
 	switch {
 	case err == nil:
 		return exitOK
@@ -63,16 +107,27 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case errors.Is(err, errSaid):
 		return exitError
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "replicactl: %v\nrun replicactl help for the verbs and flags\n", err)
+		fmt.Fprintf(g.err, "replicactl: %v\nrun replicactl help for the verbs and flags\n", err)
 		return exitUsage
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		fmt.Fprintln(stderr, "replicactl: interrupted; run it again to go on")
+		how := "run it again to go on"
+		if errors.As(err, &stopped) {
+			how = stopped.how
+		}
+		fmt.Fprintf(g.err, "replicactl: interrupted; %s\n", how)
 		return exitError
 	default:
-		fmt.Fprintf(stderr, "replicactl: %v\n", err)
+		fmt.Fprintf(g.err, "replicactl: %v\n", err)
 		return exitError
 	}
 }
+
+// The groups in which help lists the verbs.
+const (
+	groupBuild = "build"
+	groupLook  = "look"
+	groupMend  = "mend"
+)
 
 func newRoot(g *globals) *cobra.Command {
 	root := &cobra.Command{
@@ -83,10 +138,12 @@ func newRoot(g *globals) *cobra.Command {
 It reaches AWS, or another endpoint, as the AWS SDK's own variables say:
 AWS_REGION, AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_DYNAMODB, credentials and so on.
 
+A verb that changes something prints its plan and acts only with --apply. Ctrl-C
+stops it in order, and it says how to go on; a second one ends it at once.
+
 Exit codes: 0 done or nothing to do, 1 an error, 2 wrong usage, 3 drift found.`,
-		SilenceUsage:      true,
-		SilenceErrors:     true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		SilenceUsage:  true,
+		SilenceErrors: true,
 		// Running without a verb shows the help; anything else is a verb that
 		// does not exist.
 		Args: cobra.ArbitraryArgs,
@@ -101,14 +158,19 @@ Exit codes: 0 done or nothing to do, 1 an error, 2 wrong usage, 3 drift found.`,
 	flags := root.PersistentFlags()
 	flags.StringArrayVarP(&g.manifests, "manifest", "m", nil, "a manifest, or a directory with manifests; repeatable (default: services/*/replication.yaml, searched upwards from here)")
 	flags.BoolVar(&g.json, "json", false, "print one JSON document instead of text")
-	root.AddCommand(newBootstrap(g))
+	root.AddGroup(
+		&cobra.Group{ID: groupBuild, Title: "Declare and create:"},
+		&cobra.Group{ID: groupLook, Title: "Look:"},
+		&cobra.Group{ID: groupMend, Title: "Load and mend:"},
+	)
+	root.SetCompletionCommandGroupID(groupBuild)
+	root.SetHelpCommandGroupID(groupLook)
 	return root
 }
 
-// noArguments refuses arguments as wrong usage.
-func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return &usageError{fmt.Errorf("%s takes no argument, and %q is one", cmd.Name(), args[0])}
+// verbs are the command line's verbs. Each says in which group help lists it.
+func verbs(g *globals) []*cobra.Command {
+	return []*cobra.Command{
+		newBootstrap(g),
 	}
-	return nil
 }

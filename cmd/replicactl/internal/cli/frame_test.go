@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
+)
+
+// mover is a verb as the frame wants them: it plans, and acts with --apply.
+func mover(g *globals, run func(context.Context) error) *cobra.Command {
+	var contract, to, topic, table string
+	var apply bool
+	cmd := &cobra.Command{Use: "move", GroupID: groupMend, Short: "Move", Args: noArguments, RunE: func(cmd *cobra.Command, _ []string) error {
+		p := planned(plan{Verb: "move", Targets: []planTarget{{"topic", "company-profile-v1", "sent to"}},
+			Counts: []planCount{{What: "messages", N: 20, Estimate: true}}, Notes: []string{"it can be repeated"}}, cost.Publish(20, 1000, 256<<10))
+		g.showPlan(p)
+		if !apply {
+			return g.finish(p, false, nil, nil)
+		}
+		if err := run(cmd.Context()); err != nil {
+			return resume(err, "run the same command again, it goes on at message 7")
+		}
+		return g.finish(p, true, map[string]int{"moved": 20}, func(out io.Writer) { fmt.Fprintln(out, "20 moved") })
+	}}
+	g.contractFlag(cmd, &contract)
+	g.subscriberFlag(cmd, &to, "to", "who gets it")
+	cmd.Flags().StringVar(&topic, "topic", "", "a topic")
+	complete(cmd, "topic", g.completeTopics)
+	cmd.Flags().StringVar(&table, "table", "", "a table")
+	complete(cmd, "table", g.completeTables)
+	applyFlag(cmd, &apply)
+	needs(cmd, "contract", "to")
+	return cmd
+}
+
+func execute(ctx context.Context, run func(context.Context) error, args ...string) (code int, out, complaints string) {
+	var o, e bytes.Buffer
+	g := &globals{out: &o, err: &e}
+	code = perform(ctx, g, args, mover(g, run))
+	return code, o.String(), e.String()
+}
+
+var named = []string{"move", "--contract", "company.profile/v1", "--to", "stats"}
+
+func TestAVerbThatChangesSomethingPlansFirst(t *testing.T) {
+	never := func(context.Context) error { t.Error("it acted"); return nil }
+	code, out, complaints := execute(t.Context(), never, named...)
+	for _, said := range []string{"company-profile-v1", "about 20", "PublishBatch", "2 requests", "under $0.01", cost.Provenance, "it can be repeated", "run again with --apply"} {
+		if !strings.Contains(out, said) {
+			t.Errorf("the plan does not say %q:\n%s", said, out)
+		}
+	}
+	if code != exitOK || complaints != "" {
+		t.Errorf("exit code %d, %q", code, complaints)
+	}
+	if code, out, _ := execute(t.Context(), func(context.Context) error { return nil }, append(named, "--apply")...); code != exitOK || !strings.HasSuffix(out, "20 moved\n") {
+		t.Errorf("exit code %d:\n%s", code, out)
+	}
+}
+
+func TestJSONIsOneDocument(t *testing.T) {
+	for _, apply := range []bool{false, true} {
+		_, out, _ := execute(t.Context(), func(context.Context) error { return nil }, append(named, "--json", fmt.Sprintf("--apply=%v", apply))...)
+		var got struct {
+			Plan    plan
+			Applied bool
+			Result  map[string]int
+		}
+		if err := json.Unmarshal([]byte(out), &got); err != nil {
+			t.Fatalf("%v:\n%s", err, out)
+		}
+		if got.Applied != apply || got.Plan.Requests[0].Requests != 2 || got.Plan.Prices == "" || (got.Result["moved"] == 20) != apply {
+			t.Errorf("apply %v gives %+v", apply, got)
+		}
+	}
+}
+
+func TestWhatStoppedSaysHowToGoOn(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	code, out, complaints := execute(ctx, func(ctx context.Context) error { interrupt(); return context.Cause(ctx) }, append(named, "--apply")...)
+	if want := "replicactl: interrupted; run the same command again, it goes on at message 7\n"; code != exitError || complaints != want || strings.Contains(out, "moved") {
+		t.Errorf("exit code %d, %q:\n%s", code, complaints, out)
+	}
+	_, _, complaints = execute(t.Context(), func(context.Context) error { return errors.New("move message 7: throttled") }, append(named, "--apply")...)
+	if want := "replicactl: move message 7: throttled; run the same command again, it goes on at message 7\n"; complaints != want {
+		t.Errorf("said %q", complaints)
+	}
+	if resume(nil, "never") != nil {
+		t.Error("no error became one")
+	}
+}
+
+func TestAMissingFlagIsWrongUsage(t *testing.T) {
+	code, _, complaints := execute(t.Context(), nil, "move")
+	if code != exitUsage || !strings.Contains(complaints, "move needs --contract and --to") {
+		t.Errorf("exit code %d, %q", code, complaints)
+	}
+	cmd := &cobra.Command{Use: "explain"}
+	if err := arguments("CONTRACT", "SUBJECT")(cmd, []string{"one"}); err == nil || !strings.Contains(err.Error(), "takes CONTRACT and SUBJECT") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Completion reads manifests alone: no endpoint answers here.
+func TestCompletionKnowsTheManifests(t *testing.T) {
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	for flag, want := range map[string][]string{
+		"--contract": {"company.profile/v1"},
+		"--to":       {"stats"},
+		"--topic":    {"company-profile-v1"},
+		"--table":    {"companies", "company-stats", "profile-relay-checkpoints", "statistics", "watchlists"},
+	} {
+		_, out, _ := execute(t.Context(), nil, "__complete", "move", "-m", "../../../../services", flag, "")
+		lines := strings.Split(strings.TrimSpace(out), "\n")
+		if diff := cmp.Diff(append(want, ":4"), lines); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", flag, diff)
+		}
+	}
+	if _, out, _ := execute(t.Context(), nil, "__complete", "move", "-m", "../../../../services", "--contract", "other/v1", "--to", ""); !strings.HasPrefix(out, ":4") {
+		t.Errorf("a contract nobody subscribes to has subscribers: %s", out)
+	}
+}
