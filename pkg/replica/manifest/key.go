@@ -90,6 +90,58 @@ func (r Replica) KeyFor(subject string) (map[string]string, error) {
 	return key, nil
 }
 
+// SubjectOf returns the subject whose local item has these key attributes, and
+// whether it is any subject's: items of another kind that share the table are
+// nobody's. It is the inverse of KeyFor. For a fan-out the key is the index's
+// partition key; a function has no keys.
+func (r Replica) SubjectOf(key map[string]string) (string, bool) {
+	if r.Kind() == Function || len(r.Key) == 0 {
+		return "", false
+	}
+	vars := make(map[string]string, len(r.Key))
+	for name, template := range r.Key {
+		text, ok := key[name]
+		if ok && r.keyTypes[name] == "N" {
+			text, ok = canonicalNumber(text)
+		}
+		if !ok {
+			return "", false
+		}
+		captured, fits := template.Match(text)
+		if !fits {
+			return "", false
+		}
+		for variable, value := range captured {
+			if other, again := vars[variable]; again && other != value {
+				return "", false
+			}
+			vars[variable] = value
+		}
+	}
+	subject, whole := vars[wholeSubject]
+	if !whole {
+		var err error
+		if subject, err = r.Subject.Render(vars); err != nil {
+			return "", false
+		}
+	}
+	// What does not render back is an item that no subject leads to.
+	rendered, err := r.KeyFor(subject)
+	if err != nil {
+		return "", false
+	}
+	for name, text := range rendered {
+		found := key[name]
+		if r.keyTypes[name] == "N" {
+			found, _ = canonicalNumber(found)
+		}
+		if found != text {
+			return "", false
+		}
+	}
+	return subject, true
+}
+
 // WholeKey returns the key attribute whose value is the subject as it is, if
 // that is all there is to the local item's key, as is usual: then any subject
 // gives a key.
