@@ -55,6 +55,12 @@ func (s *Source) Contract() *contracts.Contract { return s.contract }
 // Topic returns the name of the topic the source's changes go to.
 func (s *Source) Topic() string { return s.publication.Topic }
 
+// Table returns the name of the owner's table.
+func (s *Source) Table() string { return s.publication.Table }
+
+// Service returns the name of the service that owns the items.
+func (s *Source) Service() string { return s.service }
+
 // Subject returns the subject of the item with these key attributes; ours is
 // false if such an item is not this contract's. An error means that the item is
 // this contract's and its key can never be made a subject of.
@@ -166,11 +172,18 @@ func (s *Source) change(subject string, st state, changed []string, origin contr
 // key, what Match needs of the image that was the contract's, and the
 // bookkeeping.
 func (s *Source) tombstone(rec *Record, version contracts.Version, now time.Time) contracts.Item {
-	item := maps.Clone(rec.Keys)
 	image := rec.Old
 	if !s.matches(image) {
 		image = rec.New
 	}
+	return s.tombstoneLike(rec.Keys, image, version, now)
+}
+
+// tombstoneLike returns the tombstone of a key, with what Match needs of an
+// image. Where the image has not all of it, the signature alone says whose the
+// tombstone is.
+func (s *Source) tombstoneLike(key, image contracts.Item, version contracts.Version, now time.Time) contracts.Item {
+	item := maps.Clone(key)
 	for name := range s.publication.Match {
 		if v, ok := image[name]; ok {
 			item[name] = v

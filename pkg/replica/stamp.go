@@ -24,8 +24,14 @@ var errHotItem = errors.New("the item was written by others at every attempt")
 // not, since subscribers of the attributes that the foreign write changed
 // would not hear of it.
 func (s *Source) stamp(ctx context.Context, table SourceTable, rec *Record, d Decision, now func() time.Time) error {
+	return untilHeld(ctx, func() (bool, error) { return s.stampOnce(ctx, table, rec, d, now()) })
+}
+
+// untilHeld makes a conditional write until its condition holds or nothing is
+// left to do. Between two attempts it waits a little, longer each time.
+func untilHeld(ctx context.Context, once func() (done bool, err error)) error {
 	for attempt := range stampAttempts {
-		done, err := s.stampOnce(ctx, table, rec, d, now())
+		done, err := once()
 		if err != nil || done {
 			return err
 		}
@@ -65,12 +71,18 @@ func (s *Source) stampOnce(ctx context.Context, table SourceTable, rec *Record, 
 	if err != nil {
 		return false, err
 	}
+	return s.restamp(ctx, table, rec.Keys, current, next, now)
+}
+
+// restamp stamps an item that exists, on condition that it still has the
+// version of current.
+func (s *Source) restamp(ctx context.Context, table SourceTable, key, current contracts.Item, next contracts.Version, now time.Time) (bool, error) {
 	set := contracts.Item{s.names.Version: next.Value(), s.names.Stamped: next.Value()}
 	if s.isTombstone(current) {
 		set[s.names.ExpiresAt] = SourceTombstoneExpiry(now, next)
 	}
 	s.sign(set, current)
-	return table.Restamp(ctx, rec.Keys, set, s.names.Version, current[s.names.Version])
+	return table.Restamp(ctx, key, set, s.names.Version, current[s.names.Version])
 }
 
 // answered reports whether a stamp that the item carries came after the record

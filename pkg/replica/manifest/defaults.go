@@ -13,6 +13,10 @@ const (
 	DefaultSecondPass        = 10 * time.Second
 	// CheckpointKey is the partition key of a checkpoint table, a string.
 	CheckpointKey = "id"
+	// ControlKey is the partition key of a control table, a string, and
+	// ControlExpiry its TTL attribute.
+	ControlKey    = "id"
+	ControlExpiry = "expiresAt"
 )
 
 // Projections of an index.
@@ -59,6 +63,7 @@ func (m *Manifest) Complete() {
 		fill(&s.Queue.VisibilityTimeout, Duration(DefaultVisibilityTimeout))
 		fill(&s.Queue.HandlerTimeout, s.Queue.VisibilityTimeout*2/3)
 		fill(&s.Queue.MaxReceiveCount, DefaultMaxReceiveCount)
+		fill(&s.ControlTable, m.Service+"-replication-control")
 		for j := range s.Replicas {
 			m.completeReplica(&s.Replicas[j])
 		}

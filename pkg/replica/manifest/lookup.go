@@ -60,3 +60,8 @@ func (k KeyAttribute) IsZero() bool { return k == KeyAttribute{} }
 func (p Publication) CheckpointTableSpec() Table {
 	return Table{Name: p.CheckpointTable, PartitionKey: KeyAttribute{Name: CheckpointKey, Type: "S"}}
 }
+
+// ControlTableSpec returns the subscription's control table as it has to be.
+func (s Subscription) ControlTableSpec() Table {
+	return Table{Name: s.ControlTable, PartitionKey: KeyAttribute{Name: ControlKey, Type: "S"}, TTLAttribute: ControlExpiry}
+}

@@ -111,6 +111,11 @@ type Subscription struct {
 	Attributes []string  `yaml:"attributes"`
 	Queue      Queue     `yaml:"queue,omitempty"`
 	Replicas   []Replica `yaml:"replicas,omitempty"`
+	// ControlTable is where the consumer notes which canaries came through the
+	// subscription's filter; <service>-replication-control by default. A
+	// service's subscriptions may share it. Its partition key is the string
+	// attribute "id", its TTL attribute "expiresAt".
+	ControlTable string `yaml:"control_table,omitempty"`
 }
 
 // Queue is the subscription's SQS queue.

@@ -60,6 +60,7 @@ subscribes:
 				Name: "stats-company-profile-v1", DeadLetterQueue: "stats-company-profile-v1-dlq",
 				VisibilityTimeout: manifest.Duration(90 * time.Second), HandlerTimeout: manifest.Duration(60 * time.Second), MaxReceiveCount: 10,
 			},
+			ControlTable: "stats-replication-control",
 			Replicas: []manifest.Replica{
 				{Table: "company-stats", Subject: whole, Key: map[string]manifest.Template{"cik": whole}, Set: map[string]manifest.From{"n": {Attribute: "name"}},
 					VersionAttribute: "v", OnDelete: manifest.Clear, Create: &yes},

@@ -25,6 +25,7 @@ func (c *checker) subscribes() {
 		c.queue(within(path, "queue"), s.Queue)
 		queues.add(within(path, "queue.name"), s.Queue.Name, own)
 		queues.add(within(path, "queue.dead_letter_queue"), s.Queue.DeadLetterQueue, own)
+		c.controlTable(within(path, "control_table"), s)
 		if len(s.Replicas) == 0 {
 			c.add(within(path, "replicas"), "there is no replica, so every change would be received and dropped", "say where copies are kept, or leave the subscription out")
 		}
@@ -46,6 +47,36 @@ func (c *checker) subscribed(path string, s Subscription) {
 	for i, name := range s.Attributes {
 		c.attributeName(index(at, i), name)
 		names.add(index(at, i), name, "list it once")
+	}
+}
+
+// controlTable checks that the control table is used for nothing else.
+func (c *checker) controlTable(path string, s Subscription) {
+	c.tableName(path, s.ControlTable)
+	if t, ok := c.m.Table(s.ControlTable); ok {
+		want := s.ControlTableSpec()
+		if t.PartitionKey != want.PartitionKey || !t.SortKey.IsZero() {
+			c.add(path, fmt.Sprintf("%s has another key than a control table has", t.Name), "give it partition_key: {name: id, type: S} and no sort key")
+		}
+		if t.TTLAttribute != want.TTLAttribute {
+			c.add(path, fmt.Sprintf("canaries expire by %s, and %s has %s, so they would stay for ever", want.TTLAttribute, t.Name, ttl(t)), "write ttl_attribute: "+want.TTLAttribute+" at the table")
+		}
+	}
+	const advice = "use a table of its own"
+	for i, p := range c.m.Publishes {
+		switch at := index("publishes", i); s.ControlTable {
+		case p.Table:
+			c.add(path, fmt.Sprintf("%s is the source table at %s, whose stream would carry the canaries", clip(s.ControlTable), within(at, "table")), advice)
+		case p.CheckpointTable:
+			c.add(path, fmt.Sprintf("%s is the checkpoint table at %s, which the relay keeps its place in", clip(s.ControlTable), within(at, "checkpoint_table")), advice)
+		}
+	}
+	for i, other := range c.m.Subscribes {
+		for j, r := range other.Replicas {
+			if r.Table == s.ControlTable && r.Table != "" {
+				c.add(path, fmt.Sprintf("%s keeps the copies at %s, which the service would find canaries among", clip(r.Table), within(index("subscribes", i), index("replicas", j))), advice)
+			}
+		}
 	}
 }
 
