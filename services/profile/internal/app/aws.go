@@ -29,6 +29,11 @@ const (
 // close one for most calls under load.
 const maxIdleConnections = 256
 
+// answerTimeout bounds each attempt of a call, to the end of its answer. The
+// SDK's HTTP client has no limit of its own, and a peer that accepts a request
+// and never answers would hold it up for good.
+const answerTimeout = 20 * time.Second
+
 // AWS reads the SDK's own variables and files: endpoint, region, credentials.
 // Request bodies are whole, so that no answer is lost (package wholebody).
 // What the SDK itself has to say goes to the logger, where by default it would
@@ -37,7 +42,7 @@ func AWS(ctx context.Context, logger *slog.Logger) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = maxIdleConnections
 		t.MaxIdleConns = 2 * maxIdleConnections
-	})
+	}).WithTimeout(answerTimeout)
 	loaded, err := awsconfig.LoadDefaultConfig(ctx,
 		awsconfig.WithHTTPClient(client),
 		awsconfig.WithServiceOptions(wholebody.ServiceOption),

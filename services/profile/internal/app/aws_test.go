@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"path/filepath"
 	"testing"
+	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/smithy-go/logging"
 
@@ -38,8 +40,9 @@ func TestTheSDKSpeaksThroughTheLogger(t *testing.T) {
 	}
 }
 
-// Answers must not be lost to the way the SDK closes bodies.
-func TestBodiesAreWhole(t *testing.T) {
+// Answers must not be lost to the way the SDK closes bodies, nor be awaited for
+// ever.
+func TestAnswersAreNeitherLostNorAwaitedForEver(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "none")
 	for name, value := range map[string]string{
 		"AWS_CONFIG_FILE": nowhere, "AWS_SHARED_CREDENTIALS_FILE": nowhere, "AWS_PROFILE": "", "AWS_REGION": "us-east-1",
@@ -52,5 +55,8 @@ func TestBodiesAreWhole(t *testing.T) {
 	}
 	if client := sns.NewFromConfig(cfg).Options().HTTPClient; client != wholebody.Client(cfg.HTTPClient) {
 		t.Errorf("the client is a %T", client)
+	}
+	if client, ok := cfg.HTTPClient.(*awshttp.BuildableClient); !ok || client.GetTimeout() < 5*time.Second || client.GetTimeout() > time.Minute {
+		t.Errorf("an answer is awaited without a sensible limit: %T", cfg.HTTPClient)
 	}
 }

@@ -213,6 +213,43 @@ func TestServiceWithoutItsQueue(t *testing.T) {
 	})
 }
 
+// The service starts while AWS is away, says what it waits for, and consumes as
+// soon as AWS is there.
+func TestServiceWaitsForAWS(t *testing.T) {
+	for name, fault := range map[string]func(localaws.Call) localaws.Fault{
+		"an outage":               func(c localaws.Call) localaws.Fault { return localaws.Fault{Error: localaws.Unavailable(c.Service)} },
+		"connections that break":  func(localaws.Call) localaws.Fault { return localaws.Fault{Drop: localaws.DropRequest} },
+		"answers that never come": func(localaws.Call) localaws.Fault { return localaws.Fault{DelayBefore: 24 * time.Hour} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := statstest.New(t)
+				queue := w.CreateQueue(t)
+				if err := queue.Change(t.Context(), "320193", contracts.VersionAt(time.Now()), "Apple Inc.", ""); err != nil {
+					t.Fatal(err)
+				}
+				w.Engine.SetFaults(fault)
+				s := start(t, w)
+				time.Sleep(10 * time.Minute)
+				status, body := s.get(t, "/readyz")
+				if status != http.StatusServiceUnavailable || !strings.Contains(body, "queue stats-company-profile-v1 is not consumed: ") ||
+					strings.Contains(body, "not started") || !strings.Contains(body, "table watchlists: ") {
+					t.Errorf("without AWS: %d %s", status, body)
+				}
+				w.Engine.SetFaults(nil)
+				time.Sleep(65 * time.Second) // the longest attempt and the longest delay
+				if status, body := s.get(t, "/readyz"); status != http.StatusOK {
+					t.Errorf("with AWS: %d %s", status, body)
+				}
+				if status, body := s.get(t, "/companies/320193/statistics"); status != http.StatusOK || !strings.Contains(body, "Apple Inc.") {
+					t.Errorf("the change did not arrive: %d %s", status, body)
+				}
+				s.end(t)
+			})
+		})
+	}
+}
+
 // A stop lets a request that is under way finish.
 func TestStopDrains(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -24,6 +24,12 @@ const (
 	maxBackoff  = 2 * time.Second
 )
 
+// answerTimeout bounds each attempt of a call, to the end of its answer. The
+// SDK's HTTP client has no limit of its own, and a peer that accepts a request
+// and never answers would hold up a receive loop for good. A receive is answered
+// after 20 s at the latest (AWS, "Amazon SQS short and long polling").
+const answerTimeout = 30 * time.Second
+
 // AWS reads the SDK's own variables and files: endpoint, region, credentials.
 // The HTTP client keeps as many idle connections as there are calls in flight
 // at full load, where the SDK's default of ten per host would open and close
@@ -35,7 +41,7 @@ func AWS(ctx context.Context, cfg Config, logger *slog.Logger) (aws.Config, erro
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) {
 		t.MaxIdleConnsPerHost = 2*cfg.MaxInFlight + 128
 		t.MaxIdleConns = 2 * t.MaxIdleConnsPerHost
-	})
+	}).WithTimeout(answerTimeout)
 	loaded, err := awsconfig.LoadDefaultConfig(ctx,
 		awsconfig.WithHTTPClient(client),
 		awsconfig.WithServiceOptions(wholebody.ServiceOption),

@@ -5,7 +5,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/tributary-dev/tributary/pkg/replica/wholebody"
@@ -34,6 +36,10 @@ func TestAWSNeedsARegionAndTakesTheEndpoint(t *testing.T) {
 	}
 	if client := sqs.NewFromConfig(got).Options().HTTPClient; client != wholebody.Client(got.HTTPClient) {
 		t.Errorf("bodies are not whole: the client is a %T", client)
+	}
+	// Longer than a long poll, and not for ever.
+	if client, ok := got.HTTPClient.(*awshttp.BuildableClient); !ok || client.GetTimeout() < 25*time.Second || client.GetTimeout() > time.Minute {
+		t.Errorf("an answer is awaited without a sensible limit: %T", got.HTTPClient)
 	}
 	if attempts := got.Retryer().MaxAttempts(); attempts != 5 {
 		t.Errorf("a call is tried %d times, want 5", attempts)
