@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -336,10 +337,30 @@ func TestATopicIsFoundAtTheEndpointByItsName(t *testing.T) {
 		}
 		a.converge(owner)
 		plan := a.converge(subscriber)
-		if plan.Count(bootstrap.Create) != 4 || strings.Contains(text(plan), "topic company") {
+		if plan.Count(bootstrap.Create) != 5 || strings.Contains(text(plan), "topic company") {
 			t.Errorf("the subscriber's plan:\n%s", text(plan))
 		}
 	})
+}
+
+// The control table is made though no manifest declares it, with its expiry;
+// subscriptions share it, and where the service declares it, the two are one.
+func TestTheControlTableComesWithTheSubscription(t *testing.T) {
+	declared := strings.Replace(subscriber, "subscribes:", "  - {name: stats-replication-control, partition_key: {name: id, type: S}, ttl_attribute: expiresAt}\nsubscribes:", 1)
+	for name, texts := range map[string][]string{"left to the default": {owner, subscriber}, "declared": {owner, declared}} {
+		t.Run(name, func(t *testing.T) {
+			inAccount(t, func(t *testing.T, a *account) {
+				plan := a.converge(texts...)
+				if n := strings.Count(text(plan), "table stats-replication-control"); n != 1 {
+					t.Errorf("the plan has %d control tables:\n%s", n, text(plan))
+				}
+				expiry, err := a.clients.DynamoDB.DescribeTimeToLive(t.Context(), &dynamodb.DescribeTimeToLiveInput{TableName: aws.String("stats-replication-control")})
+				if err != nil || aws.ToString(expiry.TimeToLiveDescription.AttributeName) != "expiresAt" {
+					t.Errorf("its expiry: %+v, %v", expiry, err)
+				}
+			})
+		})
+	}
 }
 
 // SQS keeps a deleted queue's name for 60 seconds; the error says so, and what

@@ -77,18 +77,25 @@ func declared(manifests []*manifest.Manifest) (declarations, error) {
 }
 
 func (d *declarations) publication(owners claims, m *manifest.Manifest, p manifest.Publication) {
-	checkpoints := p.CheckpointTableSpec()
-	if !slices.ContainsFunc(d.tables, func(t tableSpec) bool { return t.service == m.Service && t.Name == checkpoints.Name }) {
-		owners.take("table", checkpoints.Name, m.Service)
-		d.tables = append(d.tables, tableSpec{m.Service, checkpoints})
-	}
+	d.bookkeeping(owners, m, p.CheckpointTableSpec())
 	owners.take("topic", p.Topic, m.Service)
 	d.topics = append(d.topics, topicSpec{m.Service, p.Topic, p.Contract})
 	owners.take("queue", p.DeadLetterQueue, m.Service)
 	d.queues = append(d.queues, queueSpec{service: m.Service, name: p.DeadLetterQueue, retention: deadLetterRetention})
 }
 
+// bookkeeping adds a table that the library needs, unless the service declares
+// it or needs it twice.
+func (d *declarations) bookkeeping(owners claims, m *manifest.Manifest, t manifest.Table) {
+	if slices.ContainsFunc(d.tables, func(has tableSpec) bool { return has.service == m.Service && has.Name == t.Name }) {
+		return
+	}
+	owners.take("table", t.Name, m.Service)
+	d.tables = append(d.tables, tableSpec{m.Service, t})
+}
+
 func (d *declarations) subscription(owners claims, m *manifest.Manifest, s manifest.Subscription) {
+	d.bookkeeping(owners, m, s.ControlTableSpec())
 	owners.take("queue", s.Queue.DeadLetterQueue, m.Service)
 	owners.take("queue", s.Queue.Name, m.Service)
 	// SNS itself writes to the dead-letter queue what it could not deliver, so
