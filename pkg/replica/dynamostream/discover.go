@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
@@ -13,7 +14,7 @@ import (
 // discover looks for the table's streams and their shards. A stream that cannot
 // be described keeps the shards it had and holds up no other.
 func (p *Poller) discover(ctx context.Context) {
-	arns, err := p.listStreams(ctx)
+	arns, err := listStreams(ctx, p.cfg.Streams, p.cfg.Table)
 	if ctx.Err() != nil {
 		return
 	}
@@ -26,7 +27,7 @@ func (p *Poller) discover(ctx context.Context) {
 	}
 	p.forget(arns)
 	for _, arn := range arns {
-		found, err := p.describe(ctx, arn)
+		found, err := describe(ctx, p.cfg.Streams, arn)
 		if ctx.Err() != nil {
 			return
 		}
@@ -91,11 +92,12 @@ func (p *Poller) prune() {
 	}
 }
 
-func (p *Poller) listStreams(ctx context.Context) ([]string, error) {
-	in := &dynamodbstreams.ListStreamsInput{TableName: aws.String(p.cfg.Table)}
+// listStreams returns every stream of a table that still exists.
+func listStreams(ctx context.Context, client *dynamodbstreams.Client, table string) ([]string, error) {
+	in := &dynamodbstreams.ListStreamsInput{TableName: aws.String(table)}
 	var arns []string
 	for {
-		out, err := within(ctx, in, p.cfg.Streams.ListStreams)
+		out, err := within(ctx, in, client.ListStreams)
 		if err != nil {
 			return nil, err
 		}
@@ -111,22 +113,23 @@ func (p *Poller) listStreams(ctx context.Context) ([]string, error) {
 
 // description is what DescribeStream says of a stream, on all its pages.
 type description struct {
-	shards []types.Shard
-	view   types.StreamViewType // empty if the stream has vanished
+	shards  []types.Shard
+	view    types.StreamViewType // empty if the stream has vanished
+	created time.Time
 }
 
-func (p *Poller) describe(ctx context.Context, stream string) (description, error) {
+func describe(ctx context.Context, client *dynamodbstreams.Client, stream string) (description, error) {
 	in := &dynamodbstreams.DescribeStreamInput{StreamArn: aws.String(stream)}
 	var d description
 	for {
-		out, err := within(ctx, in, p.cfg.Streams.DescribeStream)
+		out, err := within(ctx, in, client.DescribeStream)
 		if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
 			return d, nil // a stream vanishes a day after it was turned off
 		}
 		if err != nil {
 			return description{}, err
 		}
-		d.view = out.StreamDescription.StreamViewType
+		d.view, d.created = out.StreamDescription.StreamViewType, aws.ToTime(out.StreamDescription.CreationRequestDateTime)
 		d.shards = append(d.shards, out.StreamDescription.Shards...)
 		if out.StreamDescription.LastEvaluatedShardId == nil {
 			return d, nil

@@ -92,7 +92,7 @@ func (p *Poller) Run(ctx context.Context) error {
 			look.Reset(next)
 		}
 		for _, key := range p.ready() {
-			r := &reader{poller: p, key: key}
+			r := &reader{poller: p, cursor: cursor{key: key}}
 			readers.Go(func() { r.run(ctx, work) })
 		}
 	}

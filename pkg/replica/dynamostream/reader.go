@@ -7,8 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
 	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
@@ -24,11 +22,8 @@ const goneAfter = 5 * time.Minute
 // reader follows one shard from its checkpoint to its end.
 type reader struct {
 	poller *Poller
-	key    shardKey
+	cursor
 
-	last      string // sequence number read last
-	iterator  *string
-	horizon   bool // what follows last is trimmed: read what is left
 	atEnd     bool // the shard is closed and read out
 	announced bool // to the poller, for the sake of its children
 
@@ -97,41 +92,16 @@ func (r *reader) read(ctx context.Context) ([]types.Record, time.Duration) {
 	if r.atEnd || len(r.held) >= cfg.MaxHeldRecords {
 		return nil, cfg.IdleWait // only what is held is left to do
 	}
-	out, err := r.next(ctx)
+	out, err := r.next(ctx, cfg.Streams, cfg.MaxBatchRecords)
 	if err != nil {
 		return nil, r.recover(ctx, err)
 	}
 	r.failures, r.missedSince = 0, time.Time{}
-	r.iterator = out.NextShardIterator
 	r.atEnd = r.iterator == nil
 	if len(out.Records) == 0 && !r.atEnd {
 		return nil, cfg.IdleWait
 	}
 	return out.Records, 0
-}
-
-// next reads one page after the record read last.
-func (r *reader) next(ctx context.Context) (*dynamodbstreams.GetRecordsOutput, error) {
-	cfg := &r.poller.cfg
-	if r.iterator == nil {
-		in := &dynamodbstreams.GetShardIteratorInput{
-			StreamArn:         aws.String(r.key.stream),
-			ShardId:           aws.String(r.key.shard),
-			ShardIteratorType: types.ShardIteratorTypeTrimHorizon,
-		}
-		if r.last != "" && !r.horizon {
-			in.ShardIteratorType, in.SequenceNumber = types.ShardIteratorTypeAfterSequenceNumber, aws.String(r.last)
-		}
-		out, err := within(ctx, in, cfg.Streams.GetShardIterator)
-		if err != nil {
-			return nil, err
-		}
-		r.iterator = out.ShardIterator
-	}
-	return within(ctx, &dynamodbstreams.GetRecordsInput{
-		ShardIterator: r.iterator,
-		Limit:         aws.Int32(int32(cfg.MaxBatchRecords)),
-	}, cfg.Streams.GetRecords)
 }
 
 // recover answers an error of the stream and returns the pause before the next

@@ -80,12 +80,17 @@ func (r *rig) put(keys ...string) {
 	r.t.Helper()
 	for _, key := range keys {
 		r.written[key]++
-		_, err := r.db.PutItem(r.t.Context(), &dynamodb.PutItemInput{TableName: aws.String(things), Item: map[string]types.AttributeValue{
-			"p": &types.AttributeValueMemberS{Value: key},
-			"n": &types.AttributeValueMemberN{Value: strconv.Itoa(r.written[key])},
-		}})
-		r.must(err)
+		r.putInto(things, key)
 	}
+}
+
+func (r *rig) putInto(table, key string) {
+	r.t.Helper()
+	_, err := r.db.PutItem(r.t.Context(), &dynamodb.PutItemInput{TableName: aws.String(table), Item: map[string]types.AttributeValue{
+		"p": &types.AttributeValueMemberS{Value: key},
+		"n": &types.AttributeValueMemberN{Value: strconv.Itoa(r.written[key])},
+	}})
+	r.must(err)
 }
 
 func (r *rig) split() {
