@@ -110,10 +110,12 @@ func (c *Checkpoints) Save(ctx context.Context, stream, shard string, place dyna
 	return nil
 }
 
-// explain names the table where there is none.
-func (c *Checkpoints) explain(err error) error {
+func (c *Checkpoints) explain(err error) error { return namesTable(err, c.table, checkpointID) }
+
+// namesTable names the library's own table where there is none.
+func namesTable(err error, table, key string) error {
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
-		return fmt.Errorf("there is no table %s with string key %q: create it (replicactl bootstrap, or Terraform): %w", c.table, checkpointID, err)
+		return fmt.Errorf("there is no table %s with string key %q: create it (replicactl bootstrap, or Terraform): %w", table, key, err)
 	}
 	return err
 }
