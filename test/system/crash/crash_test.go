@@ -40,9 +40,6 @@ const (
 	// quietWithin is what the system gets to come to rest: messages of a killed
 	// consumer come back after 30 s, and may do so more than once.
 	quietWithin = 3 * time.Minute
-	// startAttempts is how often a process is started again while its network is
-	// bad, before that counts as a failure.
-	startAttempts = 5
 	// tailLines are the lines of each log that a failure shows.
 	tailLines = 25
 )
@@ -112,7 +109,7 @@ func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
 
 	l := newLoad(t, system)
 	disaster(t, system, net, l, say)
-	say("the load has ended and the network is well: %d writes to %d companies acknowledged, %d toxics, refused %v", l.acknowledged.Load(), len(l.companies), total(net.toxics), net.throttle.counts())
+	say("the load has ended and the network is well: %d writes to %d companies acknowledged, %d toxics, refused %v, statements %v", l.acknowledged.Load(), len(l.companies), total(net.toxics), net.throttle.counts(), net.throttle.statementCounts())
 
 	q := openQueues(system)
 	rest := time.Now()
@@ -141,8 +138,8 @@ func TestNothingIsLostWhereProcessesAreKilledOverABadNetwork(t *testing.T) {
 	if t.Failed() {
 		verdict = "FAILED"
 	}
-	say("verdict: %s; seed %d, %d kills (started again: profile %d times, profile-relay %d, stats %d), toxics %v, refused %v, %d writes", verdict, *seed, *kills,
-		system.Restarts(stack.Profile), system.Restarts(stack.Relay), system.Restarts(stack.Stats), net.toxics, net.throttle.counts(), l.acknowledged.Load())
+	say("verdict: %s; seed %d, %d kills (started again: profile %d times, profile-relay %d, stats %d), toxics %v, refused %v, statements %v, %d writes", verdict, *seed, *kills,
+		system.Restarts(stack.Profile), system.Restarts(stack.Relay), system.Restarts(stack.Stats), net.toxics, net.throttle.counts(), net.throttle.statementCounts(), l.acknowledged.Load())
 }
 
 func newLoad(t *testing.T, system *stack.System) *load {
@@ -183,8 +180,9 @@ func disaster(t *testing.T, system *stack.System, net *network, l *load, say fun
 	if err := group.Wait(); err != nil {
 		t.Fatal(errors.Join(err, context.Cause(system.Context())))
 	}
-	if total(net.toxics) == 0 || net.throttle.counts()[localaws.DynamoDB] == 0 {
-		t.Errorf("the network was never bad: toxics %v, refused %v", net.toxics, net.throttle.counts())
+	statements := net.throttle.statementCounts()
+	if total(net.toxics) == 0 || net.throttle.counts()[localaws.DynamoDB] == 0 || len(statements) == 0 {
+		t.Errorf("the network was never bad: toxics %v, refused %v, statements %v", net.toxics, net.throttle.counts(), statements)
 	}
 }
 
@@ -200,33 +198,12 @@ func killAll(ctx context.Context, system *stack.System, plan []kill, killed *ato
 		killed.Add(1)
 		say("kill %d: %s, down for %s", i+1, k.process, k.down.Round(time.Millisecond))
 		pause(ctx, k.down)
-		if err := startAgain(ctx, system, k.process, say); err != nil {
+		// One that gave up on its bad network would fail here.
+		if err := system.Again(k.process); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// startAgain starts a process as whatever supervises it would: once more if it
-// gives up on its bad network.
-func startAgain(ctx context.Context, system *stack.System, process string, say func(string, ...any)) error {
-	for attempt := 1; ; attempt++ {
-		err := system.Again(process)
-		if err == nil || ctx.Err() != nil || attempt == startAttempts {
-			return err
-		}
-		say("start %d of %s: %s", attempt, process, firstAndLast(err.Error()))
-	}
-}
-
-// firstAndLast are the first line of an error, which says what went wrong, and
-// the last, which is the last of the process's log.
-func firstAndLast(text string) string {
-	lines := strings.Split(text, "\n")
-	if len(lines) == 1 {
-		return text
-	}
-	return lines[0] + " ... " + strings.TrimSpace(lines[len(lines)-1])
 }
 
 func showFailure(t *testing.T, system *stack.System) {

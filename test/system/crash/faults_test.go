@@ -20,7 +20,7 @@ import (
 // The faults are of use only if the SDK takes them for what they play.
 func TestSDKTakesRefusedCallsForThrottling(t *testing.T) {
 	h := newThrottle("127.0.0.1:1", 1) // nothing is behind it
-	h.refuse(1)
+	h.refuse(1, 1)
 	server := httptest.NewServer(h)
 	defer server.Close()
 	endpoint, given := aws.String(server.URL), credentials.NewStaticCredentialsProvider("local", "local", "")

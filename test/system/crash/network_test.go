@@ -89,9 +89,10 @@ func drawToxic(r *rand.Rand, processes []string) toxic {
 // disturb has toxics come and go, one or two at a time, until the context ends,
 // and leaves none behind.
 func (n *network) disturb(ctx context.Context, r *rand.Rand, processes []string, say func(string, ...any)) error {
-	defer n.throttle.refuse(0)
+	defer n.throttle.refuse(0, 0)
 	for ctx.Err() == nil {
-		n.throttle.refuse([]float64{0, 0.02, 0.1, 0.4}[r.IntN(4)])
+		// Few calls have several statements, those of a backlog.
+		n.throttle.refuse([]float64{0, 0.02, 0.1, 0.4}[r.IntN(4)], []float64{0.2, 0.5, 0.9}[r.IntN(3)])
 		x := drawToxic(r, processes)
 		if err := n.add(x); err != nil {
 			return fmt.Errorf("add toxic %s: %w", x, err)

@@ -19,14 +19,18 @@ import (
 )
 
 // throttle is an HTTP proxy in front of localaws, whose command has no control
-// for it, that refuses a share of the calls over their rate.
+// for it, that refuses a share of the calls over their rate, and of the calls
+// of several statements a share of those.
 type throttle struct {
-	localAWS *httputil.ReverseProxy
+	localAWS   *httputil.ReverseProxy
+	statements statementCalls
 
 	mu      sync.Mutex
 	random  *rand.Rand
-	share   float64
+	share   float64 // of the calls
+	ofEach  float64 // of the statements of a call
 	refused map[localaws.Service]int
+	spoilt  map[spoiling]int
 }
 
 func newThrottle(localAWS string, seed uint64) *throttle {
@@ -36,14 +40,19 @@ func newThrottle(localAWS string, seed uint64) *throttle {
 	// worth a log line, and their answer is a broken connection.
 	proxy.ErrorLog = log.New(io.Discard, "", 0)
 	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
-	return &throttle{localAWS: proxy, random: rand.New(rand.NewPCG(seed, 3)), refused: map[localaws.Service]int{}}
+	return &throttle{
+		localAWS: proxy, statements: statementCalls{host: localAWS, transport: proxy.Transport},
+		random:  rand.New(rand.NewPCG(seed, 3)),
+		refused: map[localaws.Service]int{}, spoilt: map[spoiling]int{},
+	}
 }
 
-// refuse sets the share of calls that is refused.
-func (h *throttle) refuse(share float64) {
+// refuse sets the share of calls that is refused, and of the statements of the
+// others.
+func (h *throttle) refuse(calls, statements float64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.share = share
+	h.share, h.ofEach = calls, statements
 }
 
 func (h *throttle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -54,11 +63,28 @@ func (h *throttle) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.refused[service]++
 	}
 	h.mu.Unlock()
-	if !refused {
+	switch {
+	case refused:
+	case r.Header.Get("X-Amz-Target") == batchExecuteStatement:
+		h.statements.serve(w, r, h.spoil)
+		return
+	default:
 		h.localAWS.ServeHTTP(w, r)
 		return
 	}
 	answerError(w, service, localaws.Throttled(service))
+}
+
+// spoil draws what goes wrong with one statement.
+func (h *throttle) spoil() spoiling {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.random.Float64() >= h.ofEach {
+		return unspoilt
+	}
+	s := []spoiling{throttled, answerLost}[h.random.IntN(2)]
+	h.spoilt[s]++
+	return s
 }
 
 // serviceOf tells by the protocol: the JSON services name themselves in
@@ -88,11 +114,14 @@ func answerError(w http.ResponseWriter, service localaws.Service, e *wire.Error)
 	if service == localaws.SQS {
 		w.Header().Set("x-amzn-query-error", e.Code+";Sender")
 	}
+	answerJSON(w, e.HTTPStatus(), fmt.Appendf(nil, `{"__type":"com.amazonaws#%s","message":%q}`, e.Code, e.Message))
+}
+
+func answerJSON(w http.ResponseWriter, status int, body []byte) {
 	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-	body := fmt.Appendf(nil, `{"__type":"com.amazonaws#%s","message":%q}`, e.Code, e.Message)
 	// DynamoDB's answers have their checksum with them, which the SDK looks at.
 	w.Header().Set("X-Amz-Crc32", strconv.FormatUint(uint64(crc32.ChecksumIEEE(body)), 10))
-	w.WriteHeader(e.HTTPStatus())
+	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that is gone needs no answer
 }
 
@@ -101,4 +130,11 @@ func (h *throttle) counts() map[localaws.Service]int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return maps.Clone(h.refused)
+}
+
+// statementCounts are the statements that were spoilt, by how.
+func (h *throttle) statementCounts() map[spoiling]int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.spoilt)
 }
