@@ -40,13 +40,13 @@ func (c *checker) known(path, id string, known *contracts.Catalog) (*contracts.C
 		if len(ids) > 0 {
 			advice = "the contracts known here are " + strings.Join(ids, ", ")
 		}
-		c.add(path, fmt.Sprintf("there is no contract %s", clip(id)), advice)
+		c.add(ruleUnknownContract, path, fmt.Sprintf("there is no contract %s", clip(id)), advice)
 	}
 	return contract, ok
 }
 
 func (c *checker) unknownAttribute(path, name string, contract *contracts.Contract) {
-	c.add(path, fmt.Sprintf("%s has no attribute %s", contract.ID(), clip(name)), "its attributes are "+strings.Join(contract.Names(), ", "))
+	c.add(ruleUnknownAttribute, path, fmt.Sprintf("%s has no attribute %s", contract.ID(), clip(name)), "its attributes are "+strings.Join(contract.Names(), ", "))
 }
 
 func (c *checker) published(path string, p Publication, contract *contracts.Contract) {
@@ -59,7 +59,7 @@ func (c *checker) published(path string, p Publication, contract *contracts.Cont
 	for _, a := range contract.Attributes {
 		at, from := within(path, "attributes."+a.Name), p.ItemAttribute(a.Name)
 		if p.Attributes[a.Name] == "" && slices.Contains(books.Names(), from) {
-			c.add(at, fmt.Sprintf("%s would be read from %s, which is a bookkeeping attribute of %s", a.Name, from, books.Version),
+			c.add(ruleBookkeeping, at, fmt.Sprintf("%s would be read from %s, which is a bookkeeping attribute of %s", a.Name, from, books.Version),
 				fmt.Sprintf("say which item attribute feeds it, or name another version_attribute than %s", books.Version))
 		}
 		if t, ok := c.m.Table(p.Table); ok {
@@ -95,7 +95,7 @@ func (c *checker) copied(path string, s Subscription, contract *contracts.Contra
 				continue
 			}
 			if kind := a.Shape.Kind; from.OmitEmpty && kind != contracts.KindString && kind != contracts.KindBinary {
-				c.add(within(at, local), fmt.Sprintf("omit_empty is for strings and binaries, and %s is a %s", a.Name, kind), "leave omit_empty out")
+				c.add(ruleOmitEmpty, within(at, local), fmt.Sprintf("omit_empty is for strings and binaries, and %s is a %s", a.Name, kind), "leave omit_empty out")
 			}
 			if declared {
 				c.keyKind(within(at, local), local, a, keysOf(t))
@@ -122,7 +122,7 @@ func (c *checker) keyKind(path, itemAttribute string, a contracts.Attribute, key
 	}
 	takes := map[string]contracts.Kind{"S": contracts.KindString, "N": contracts.KindNumber, "B": contracts.KindBinary}[want]
 	if a.Shape.Kind != takes {
-		c.add(path, fmt.Sprintf("%s is a %s, and the key attribute %s takes a %s", a.Name, a.Shape.Kind, itemAttribute, takes),
+		c.add(ruleKeyType, path, fmt.Sprintf("%s is a %s, and the key attribute %s takes a %s", a.Name, a.Shape.Kind, itemAttribute, takes),
 			"name another attribute, or give the key attribute the type of the contract's")
 	}
 }

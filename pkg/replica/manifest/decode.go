@@ -36,21 +36,21 @@ type decoder struct {
 	problems []*Problem
 }
 
-func (d *decoder) add(line int, path, problem, advice string) {
-	d.problems = note(d.problems, &Problem{File: d.file, Line: line, Field: path, Problem: problem, Advice: advice})
+func (d *decoder) add(rule string, line int, path, problem, advice string) {
+	d.problems = note(d.problems, &Problem{Rule: rule, File: d.file, Line: line, Field: path, Problem: problem, Advice: advice})
 }
 
 // decode reads the one document in data into m.
 func (d *decoder) decode(data []byte, m *Manifest) {
 	if len(data) > MaxBytes {
-		d.add(0, "", fmt.Sprintf("the file is longer than a manifest can be, %d bytes", MaxBytes), "split the service")
+		d.add(ruleSize, 0, "", fmt.Sprintf("the file is longer than a manifest can be, %d bytes", MaxBytes), "split the service")
 		return
 	}
 	reader := yaml.NewDecoder(bytes.NewReader(data))
 	var document, second yaml.Node
 	switch err := reader.Decode(&document); {
 	case errors.Is(err, io.EOF):
-		d.add(0, "", "the file is empty", "begin with service: and the service's name")
+		d.add(ruleYAML, 0, "", "the file is empty", "begin with service: and the service's name")
 		return
 	case err != nil:
 		d.syntax(err)
@@ -62,7 +62,7 @@ func (d *decoder) decode(data []byte, m *Manifest) {
 		d.syntax(err)
 		return
 	default:
-		d.add(second.Line, "", "there is a second YAML document", "keep one document in a manifest")
+		d.add(ruleYAML, second.Line, "", "there is a second YAML document", "keep one document in a manifest")
 		return
 	}
 	if len(document.Content) == 1 {
@@ -75,10 +75,10 @@ var yamlLine = regexp.MustCompile(`^yaml: line (\d+): (.*)$`)
 func (d *decoder) syntax(err error) {
 	if found := yamlLine.FindStringSubmatch(err.Error()); found != nil {
 		line, _ := strconv.Atoi(found[1]) // digits only; 0, which means unknown, where it overflows
-		d.add(line, "", "no valid YAML: "+found[2], "correct the line or the one before it")
+		d.add(ruleYAML, line, "", "no valid YAML: "+found[2], "correct the line or the one before it")
 		return
 	}
-	d.add(0, "", "no valid YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "correct the file")
+	d.add(ruleYAML, 0, "", "no valid YAML: "+strings.TrimPrefix(err.Error(), "yaml: "), "correct the file")
 }
 
 var (
@@ -96,11 +96,11 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 		d.lines[path] = n.Line
 	}
 	if n.Kind == yaml.AliasNode || n.Anchor != "" {
-		d.add(n.Line, path, "an anchor or an alias: what the field is can no longer be read where it stands", "write the value out")
+		d.add(ruleAlias, n.Line, path, "an anchor or an alias: what the field is can no longer be read where it stands", "write the value out")
 		return
 	}
 	if n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null" {
-		d.add(n.Line, path, "there is no value", "give it one, or leave the field out")
+		d.add(ruleNoValue, n.Line, path, "there is no value", "give it one, or leave the field out")
 		return
 	}
 	switch v.Type() {
@@ -139,23 +139,23 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 			v.SetBool(strings.EqualFold(n.Value, "true"))
 			return
 		}
-		d.add(n.Line, path, describe(n)+" where true or false belongs", "write true or false, without quotes")
+		d.add(ruleWrongType, n.Line, path, describe(n)+" where true or false belongs", "write true or false, without quotes")
 	case reflect.Int:
 		if number, err := strconv.Atoi(n.Value); err == nil && n.Kind == yaml.ScalarNode && n.ShortTag() == "!!int" {
 			v.SetInt(int64(number))
 			return
 		}
-		d.add(n.Line, path, describe(n)+" where a whole number belongs", "write a whole number, without quotes")
+		d.add(ruleWrongType, n.Line, path, describe(n)+" where a whole number belongs", "write a whole number, without quotes")
 	}
 }
 
 func (d *decoder) text(n *yaml.Node, path string) (string, bool) {
 	if n.Kind != yaml.ScalarNode {
-		d.add(n.Line, path, describe(n)+" where text belongs", "write text")
+		d.add(ruleWrongType, n.Line, path, describe(n)+" where text belongs", "write text")
 		return "", false
 	}
 	if n.ShortTag() != "!!str" {
-		d.add(n.Line, path, describe(n)+" where text belongs", fmt.Sprintf("put it in quotes: %q", n.Value))
+		d.add(ruleWrongType, n.Line, path, describe(n)+" where text belongs", fmt.Sprintf("put it in quotes: %q", n.Value))
 		return "", false
 	}
 	return n.Value, true
@@ -172,7 +172,7 @@ func (d *decoder) template(n *yaml.Node, path string, v reflect.Value) {
 		if at := strings.LastIndex(problem, "; "); at >= 0 {
 			problem, advice = problem[:at], problem[at+2:]
 		}
-		d.add(n.Line, path, problem, advice)
+		d.add(ruleTemplate, n.Line, path, problem, advice)
 		return
 	}
 	v.Set(reflect.ValueOf(t))
@@ -181,12 +181,12 @@ func (d *decoder) template(n *yaml.Node, path string, v reflect.Value) {
 func (d *decoder) duration(n *yaml.Node, path string, v reflect.Value) {
 	const advice = "write a positive duration with its unit, like 30s or 5m"
 	if n.Kind != yaml.ScalarNode {
-		d.add(n.Line, path, describe(n)+" where a duration belongs", advice)
+		d.add(ruleWrongType, n.Line, path, describe(n)+" where a duration belongs", advice)
 		return
 	}
 	length, err := time.ParseDuration(n.Value)
 	if err != nil || length <= 0 {
-		d.add(n.Line, path, fmt.Sprintf("%q is no duration", n.Value), advice)
+		d.add(ruleWrongType, n.Line, path, fmt.Sprintf("%q is no duration", n.Value), advice)
 		return
 	}
 	v.SetInt(int64(length))
@@ -196,27 +196,27 @@ func (d *decoder) duration(n *yaml.Node, path string, v reflect.Value) {
 // except for those whose key is no text or is repeated.
 func (d *decoder) entries(n *yaml.Node, path string, each func(name string, key, value *yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		d.add(n.Line, path, describe(n)+" where named fields belong", "write name: value, one a line, indented, or {name: value}")
+		d.add(ruleWrongType, n.Line, path, describe(n)+" where named fields belong", "write name: value, one a line, indented, or {name: value}")
 		return
 	}
 	if len(n.Content)/2 > MaxEntries {
-		d.add(n.Line, path, fmt.Sprintf("%d fields are more than can be here, %d", len(n.Content)/2, MaxEntries), "split the service")
+		d.add(ruleSize, n.Line, path, fmt.Sprintf("%d fields are more than can be here, %d", len(n.Content)/2, MaxEntries), "split the service")
 		return
 	}
 	first := make(map[string]int, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" || key.Value == "" || key.Anchor != "" {
-			d.add(key.Line, path, describe(key)+" where a field's name belongs", "write a name; put one that is a number or a word like true in quotes")
+			d.add(ruleWrongType, key.Line, path, describe(key)+" where a field's name belongs", "write a name; put one that is a number or a word like true in quotes")
 			continue
 		}
 		if len(key.Value) > maxNameBytes {
-			d.add(key.Line, path, fmt.Sprintf("%q is longer than a name can be, %d bytes", clip(key.Value), maxNameBytes), "write a shorter name")
+			d.add(ruleSize, key.Line, path, fmt.Sprintf("%q is longer than a name can be, %d bytes", clip(key.Value), maxNameBytes), "write a shorter name")
 			continue
 		}
 		at := within(path, key.Value)
 		if line, again := first[key.Value]; again {
-			d.add(key.Line, at, fmt.Sprintf("the field is already on line %d", line), "keep one of the two")
+			d.add(ruleFieldTwice, key.Line, at, fmt.Sprintf("the field is already on line %d", line), "keep one of the two")
 			continue
 		}
 		first[key.Value] = key.Line
@@ -230,7 +230,7 @@ func (d *decoder) object(n *yaml.Node, path string, v reflect.Value) {
 	d.entries(n, path, func(name string, key, value *yaml.Node) {
 		at := slices.Index(fields, name)
 		if at < 0 {
-			d.add(key.Line, within(path, name), "no such field", suggest(name, fields))
+			d.add(ruleUnknownField, key.Line, within(path, name), "no such field", suggest(name, fields))
 			return
 		}
 		d.value(value, within(path, name), v.Field(at))
@@ -248,11 +248,11 @@ func (d *decoder) dictionary(n *yaml.Node, path string, v reflect.Value) {
 
 func (d *decoder) list(n *yaml.Node, path string, v reflect.Value) {
 	if n.Kind != yaml.SequenceNode {
-		d.add(n.Line, path, describe(n)+" where a list belongs", "write each entry on its own line after a hyphen, or [a, b]")
+		d.add(ruleWrongType, n.Line, path, describe(n)+" where a list belongs", "write each entry on its own line after a hyphen, or [a, b]")
 		return
 	}
 	if len(n.Content) > MaxEntries {
-		d.add(n.Line, path, fmt.Sprintf("%d entries are more than can be here, %d", len(n.Content), MaxEntries), "split the service")
+		d.add(ruleSize, n.Line, path, fmt.Sprintf("%d entries are more than can be here, %d", len(n.Content), MaxEntries), "split the service")
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content)))

@@ -17,6 +17,14 @@ const FileName = "replication.yaml"
 // readable gives the operating system's error; everything else gives Problems,
 // joined.
 func Load(path string) (*Manifest, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, data)
+}
+
+func read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read manifest: %w", err)
@@ -25,17 +33,38 @@ func Load(path string) (*Manifest, error) {
 	if err = errors.Join(err, file.Close()); err != nil {
 		return nil, fmt.Errorf("read manifest: %w", err)
 	}
-	return Parse(path, data)
+	return data, nil
 }
 
 // Parse reads, completes and validates a manifest. The name is what errors
 // call the file. The error joins every Problem found.
 func Parse(name string, data []byte) (*Manifest, error) {
+	m, problems := inspect(name, data)
+	if len(problems) > 0 {
+		return nil, join(problems)
+	}
+	return m, nil
+}
+
+// Inspect is Load for those who look for problems: it returns the manifest as
+// far as it could be read, completed, beside the error, so that it can be
+// checked further. It is nil where nothing could be read, and it must not be
+// used for anything else where the error is not nil.
+func Inspect(path string) (*Manifest, error) {
+	data, err := read(path)
+	if err != nil {
+		return nil, err
+	}
+	m, problems := inspect(path, data)
+	return m, join(problems)
+}
+
+func inspect(name string, data []byte) (*Manifest, []*Problem) {
 	m := &Manifest{file: name, lines: map[string]int{}}
 	d := &decoder{file: name, lines: m.lines}
 	d.decode(data, m)
 	if len(d.problems) > 0 && len(m.lines) == 0 || len(d.problems) > MaxProblems {
-		return nil, join(d.problems) // not even YAML, or not a manifest: what else is missing says nothing
+		return nil, d.problems // not even YAML, or not a manifest: what else is missing says nothing
 	}
 	m.Complete()
 	problems := d.problems
@@ -44,11 +73,8 @@ func Parse(name string, data []byte) (*Manifest, error) {
 			problems = append(problems, p)
 		}
 	}
-	if len(problems) > 0 {
-		slices.SortStableFunc(problems, func(a, b *Problem) int { return cmp.Compare(a.Line, b.Line) })
-		return nil, join(problems)
-	}
-	return m, nil
+	slices.SortStableFunc(problems, func(a, b *Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return m, problems
 }
 
 // covered reports whether a field's problem follows from one that was found

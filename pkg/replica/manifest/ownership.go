@@ -60,7 +60,7 @@ func (c *checker) shared(earlier, later claim) {
 			other = later
 		}
 		if t.tombstone {
-			c.add(within(t.path, "on_delete"), fmt.Sprintf("%s is also the table of %s at %s, whose items the TTL of a tombstone would remove", t.table, other.what, other.path),
+			c.add(ruleTombstoneOwnItem, within(t.path, "on_delete"), fmt.Sprintf("%s is also the table of %s at %s, whose items the TTL of a tombstone would remove", t.table, other.what, other.path),
 				"use on_delete: clear, or a table that holds nothing but this copy")
 		}
 	}
@@ -68,13 +68,13 @@ func (c *checker) shared(earlier, later claim) {
 		return
 	}
 	if earlier.version == later.version {
-		c.add(later.versionAt, fmt.Sprintf("%s already says which version %s at %s holds, and one version cannot stand for two copies in an item", later.version, earlier.what, earlier.path),
+		c.add(ruleTwoMasters, later.versionAt, fmt.Sprintf("%s already says which version %s at %s holds, and one version cannot stand for two copies in an item", later.version, earlier.what, earlier.path),
 			"name another attribute")
 		return
 	}
 	for _, name := range later.names {
 		if slices.Contains(earlier.names, name) {
-			c.add(later.path, fmt.Sprintf("%s is written by %s at %s too, so the two would overwrite each other", name, earlier.what, earlier.path),
+			c.add(ruleTwoMasters, later.path, fmt.Sprintf("%s is written by %s at %s too, so the two would overwrite each other", name, earlier.what, earlier.path),
 				"name the local attribute, or the version_attribute it derives from, otherwise")
 		}
 	}

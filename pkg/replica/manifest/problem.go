@@ -10,6 +10,8 @@ import (
 // Problem is one thing that is wrong with a manifest. Errors of this package
 // that are about a manifest's content join Problems; use Problems to get them.
 type Problem struct {
+	// Rule is the ID of the rule that is broken; see Rules.
+	Rule string
 	// File is the manifest's name as given to Load or Parse; empty for a
 	// manifest that was built in code.
 	File string

@@ -3,6 +3,7 @@ package manifest
 import (
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -46,31 +47,36 @@ type checker struct {
 	problems []*Problem
 }
 
-func (c *checker) add(path, problem, advice string) {
+func (c *checker) add(rule, path, problem, advice string) {
 	if len(c.problems) > MaxProblems {
 		return
 	}
-	c.problems = note(c.problems, &Problem{File: c.m.file, Line: c.m.line(path), Field: path, Problem: problem, Advice: advice})
+	c.problems = note(c.problems, &Problem{Rule: rule, File: c.m.file, Line: c.m.line(path), Field: path, Problem: problem, Advice: advice})
 }
 
 func (c *checker) service() {
 	switch name := c.m.Service; {
 	case name == "":
-		c.add("service", "the manifest does not name its service", "write service: and the name, like profile")
+		c.add(ruleServiceName, "service", "the manifest does not name its service", "write service: and the name, like profile")
 	case !serviceName.MatchString(name):
-		c.add("service", fmt.Sprintf("%q is no service name", name), "use lower case letters, digits and hyphens, beginning with a letter: queues and topics are named after it")
+		c.add(ruleServiceName, "service", fmt.Sprintf("%q is no service name", name), "use lower case letters, digits and hyphens, beginning with a letter: queues and topics are named after it")
 	case name == AudienceAll:
-		c.add("service", `"all" is the audience of changes that are for every subscriber`, "name the service otherwise")
+		c.add(ruleServiceName, "service", `"all" is the audience of changes that are for every subscriber`, "name the service otherwise")
 	}
 	if len(c.m.Publishes) == 0 && len(c.m.Subscribes) == 0 {
-		c.add("", "the manifest neither publishes nor subscribes to anything", "add publishes: or subscribes:")
+		c.add(ruleNothing, "", "the manifest neither publishes nor subscribes to anything", "add publishes: or subscribes:")
 	}
 }
 
 // name checks a name that AWS gives rules for.
 func (c *checker) name(path, name, what string, rule *regexp.Regexp, says string) {
+	if strings.HasPrefix(name, "arn:") {
+		c.add(ruleCrossAccount, path, fmt.Sprintf("%q is an ARN, and manifests name what is in the service's own account and Region", clip(name)),
+			"write the name, the ARN's last part; what crosses accounts needs policies on both sides, which Terraform has to be given")
+		return
+	}
 	if !rule.MatchString(name) {
-		c.add(path, fmt.Sprintf("%q is no name for a %s", clip(name), what), "use "+says)
+		c.add(ruleName, path, fmt.Sprintf("%q is no name for a %s", clip(name), what), "use "+says)
 	}
 }
 
@@ -92,7 +98,7 @@ func (c *checker) contract(path, id string) {
 
 func (c *checker) attributeName(path, name string) {
 	if name == "" || len(name) > maxAttributeNameBytes {
-		c.add(path, fmt.Sprintf("%q is no attribute name", clip(name)), fmt.Sprintf("use 1 to %d bytes", maxAttributeNameBytes))
+		c.add(ruleName, path, fmt.Sprintf("%q is no attribute name", clip(name)), fmt.Sprintf("use 1 to %d bytes", maxAttributeNameBytes))
 	}
 }
 
@@ -112,7 +118,7 @@ func (u *unique) add(path, name, advice string) {
 		return
 	}
 	if first, again := u.seen[name]; again {
-		u.c.add(path, fmt.Sprintf("the %s %s is already at %s", u.what, clip(name), first), advice)
+		u.c.add(ruleTwice, path, fmt.Sprintf("the %s %s is already at %s", u.what, clip(name), first), advice)
 		return
 	}
 	u.seen[name] = path

@@ -27,19 +27,19 @@ func (c *checker) source(path string, p Publication) {
 	if t, ok := c.declared(within(path, "table"), p.Table); ok {
 		c.keyTemplates(within(path, "key"), p.Key, t.KeyAttributes())
 		if !t.Stream {
-			c.add(within(path, "table"), fmt.Sprintf("the stream of %s is off, so no change would ever be seen", t.Name), "write stream: true at the table")
+			c.add(ruleStreamOff, within(path, "table"), fmt.Sprintf("the stream of %s is off, so no change would ever be seen", t.Name), "write stream: true at the table")
 		}
 		if expires := p.Bookkeeping().ExpiresAt; t.TTLAttribute != expires {
-			c.add(within(path, "table"), fmt.Sprintf("tombstones expire by %s, and %s has %s, so they would stay for ever", expires, t.Name, ttl(t)),
+			c.add(ruleSourceTTL, within(path, "table"), fmt.Sprintf("tombstones expire by %s, and %s has %s, so they would stay for ever", expires, t.Name, ttl(t)),
 				"write ttl_attribute: "+expires+" at the table")
 		}
 	}
 	if p.CheckpointTable == p.Table && p.Table != "" {
-		c.add(within(path, "checkpoint_table"), "the checkpoints are in the source table, whose stream would carry them", "use a table of their own")
+		c.add(ruleCheckpointTable, within(path, "checkpoint_table"), "the checkpoints are in the source table, whose stream would carry them", "use a table of their own")
 	}
 	if t, ok := c.m.Table(p.CheckpointTable); ok {
 		if want := p.CheckpointTableSpec(); t.PartitionKey != want.PartitionKey || !t.SortKey.IsZero() {
-			c.add(within(path, "checkpoint_table"), fmt.Sprintf("%s has another key than checkpoints have", t.Name), "give it partition_key: {name: id, type: S} and no sort key")
+			c.add(ruleCheckpointTable, within(path, "checkpoint_table"), fmt.Sprintf("%s has another key than checkpoints have", t.Name), "give it partition_key: {name: id, type: S} and no sort key")
 		}
 	}
 }
@@ -54,7 +54,7 @@ func ttl(t Table) string {
 // identity checks that key and subject can be made from each other.
 func (c *checker) identity(path string, p Publication) {
 	if len(p.Key) == 0 {
-		c.add(within(path, "key"), "nothing says what the items' keys look like", `write the key attributes with templates, like key: {cik: "{cik}"}`)
+		c.add(ruleSubject, within(path, "key"), "nothing says what the items' keys look like", `write the key attributes with templates, like key: {cik: "{cik}"}`)
 		return
 	}
 	for name := range p.Key {
@@ -64,20 +64,20 @@ func (c *checker) identity(path string, p Publication) {
 	at := within(path, "subject")
 	switch {
 	case len(names) == 0:
-		c.add(within(path, "key"), "the key captures nothing, so every item would have the same subject", "put a {name} where keys differ")
+		c.add(ruleSubject, within(path, "key"), "the key captures nothing, so every item would have the same subject", "put a {name} where keys differ")
 		return
 	case p.Subject.IsZero():
-		c.add(at, fmt.Sprintf("the key captures %d names, so what is the subject has to be said", len(names)), fmt.Sprintf("write subject: with a template of %v", names))
+		c.add(ruleSubject, at, fmt.Sprintf("the key captures %d names, so what is the subject has to be said", len(names)), fmt.Sprintf("write subject: with a template of %v", names))
 		return
 	}
 	for _, name := range p.Subject.Names() {
 		if !slices.Contains(names, name) {
-			c.add(at, fmt.Sprintf("{%s} is not captured by the key", name), fmt.Sprintf("use %v", names))
+			c.add(ruleSubject, at, fmt.Sprintf("{%s} is not captured by the key", name), fmt.Sprintf("use %v", names))
 		}
 	}
 	for _, name := range names {
 		if !slices.Contains(p.Subject.Names(), name) {
-			c.add(at, fmt.Sprintf("{%s} of the key is missing, so different items would have one subject", name), "put it into the subject")
+			c.add(ruleSubject, at, fmt.Sprintf("{%s} of the key is missing, so different items would have one subject", name), "put it into the subject")
 		}
 	}
 }
@@ -93,10 +93,10 @@ func (c *checker) matches(path string, p Publication) {
 			}
 		}
 		if set != 1 {
-			c.add(at, fmt.Sprintf("%d conditions where one belongs", set), "write one of prefix, equals and exists")
+			c.add(ruleMatch, at, fmt.Sprintf("%d conditions where one belongs", set), "write one of prefix, equals and exists")
 		}
 		if slices.Contains(p.Bookkeeping().Names(), name) {
-			c.add(at, name+" is a bookkeeping attribute, which changes with every write", "match by an attribute of the service's own")
+			c.add(ruleMatch, at, name+" is a bookkeeping attribute, which changes with every write", "match by an attribute of the service's own")
 		}
 	}
 }
@@ -109,10 +109,10 @@ func (c *checker) sources(path string, p Publication) {
 		at, from := within(path, "attributes."+name), p.Attributes[name]
 		c.attributeName(at, from)
 		if slices.Contains(books.Names(), from) {
-			c.add(at, fmt.Sprintf("%s is a bookkeeping attribute of %s and never shared", from, books.Version), "name the attribute that holds the value")
+			c.add(ruleBookkeeping, at, fmt.Sprintf("%s is a bookkeeping attribute of %s and never shared", from, books.Version), "name the attribute that holds the value")
 		}
 	}
 	if _, isKey := p.keyTypes[p.VersionAttribute]; isKey {
-		c.add(within(path, "version_attribute"), p.VersionAttribute+" is a key attribute, and a version changes", "name another attribute")
+		c.add(ruleVersionAttribute, within(path, "version_attribute"), p.VersionAttribute+" is a key attribute, and a version changes", "name another attribute")
 	}
 }

@@ -21,7 +21,7 @@ func (c *checker) table(path string, t Table) {
 	types := map[string]string{}
 	c.key(path, t.PartitionKey, t.SortKey, types)
 	if len(t.Indexes) > maxIndexes {
-		c.add(within(path, "indexes"), fmt.Sprintf("%d indexes are more than a table can have, %d", len(t.Indexes), maxIndexes), "drop some, or split the table")
+		c.add(ruleTableLimits, within(path, "indexes"), fmt.Sprintf("%d indexes are more than a table can have, %d", len(t.Indexes), maxIndexes), "drop some, or split the table")
 	}
 	if t.TTLAttribute != "" {
 		c.attributeName(within(path, "ttl_attribute"), t.TTLAttribute)
@@ -37,10 +37,10 @@ func (c *checker) table(path string, t Table) {
 		c.projection(at, t, ix)
 	}
 	if included > maxIncluded {
-		c.add(within(path, "indexes"), fmt.Sprintf("the indexes include %d attributes, and a table's together can include %d", included, maxIncluded), "use projection: all where most are needed")
+		c.add(ruleTableLimits, within(path, "indexes"), fmt.Sprintf("the indexes include %d attributes, and a table's together can include %d", included, maxIncluded), "use projection: all where most are needed")
 	}
 	if kind, isKey := types[t.TTLAttribute]; isKey && kind != "N" {
-		c.add(within(path, "ttl_attribute"), fmt.Sprintf("%s is a key attribute of type %s, and TTL reads numbers only", t.TTLAttribute, kind), "use another attribute for the expiry")
+		c.add(ruleTTLNumber, within(path, "ttl_attribute"), fmt.Sprintf("%s is a key attribute of type %s, and TTL reads numbers only", t.TTLAttribute, kind), "use another attribute for the expiry")
 	}
 }
 
@@ -52,22 +52,22 @@ func (c *checker) key(path string, partition, sort KeyAttribute, types map[strin
 	}
 	c.keyAttribute(within(path, "sort_key"), sort, types)
 	if sort.Name == partition.Name && sort.Name != "" {
-		c.add(within(path, "sort_key.name"), fmt.Sprintf("%s is the partition key already", sort.Name), "name another attribute, or leave the sort key out")
+		c.add(ruleTableKey, within(path, "sort_key.name"), fmt.Sprintf("%s is the partition key already", sort.Name), "name another attribute, or leave the sort key out")
 	}
 }
 
 func (c *checker) keyAttribute(path string, k KeyAttribute, types map[string]string) {
 	if k.IsZero() {
-		c.add(path, "there is no partition key", "write partition_key: {name: id, type: S}")
+		c.add(ruleTableKey, path, "there is no partition key", "write partition_key: {name: id, type: S}")
 		return
 	}
 	c.attributeName(within(path, "name"), k.Name)
 	if k.Type != "S" && k.Type != "N" && k.Type != "B" {
-		c.add(within(path, "type"), fmt.Sprintf("%q is no type of a key attribute", clip(k.Type)), "write S for a string, N for a number or B for binary")
+		c.add(ruleTableKey, within(path, "type"), fmt.Sprintf("%q is no type of a key attribute", clip(k.Type)), "write S for a string, N for a number or B for binary")
 		return
 	}
 	if other, again := types[k.Name]; again && other != k.Type {
-		c.add(within(path, "type"), fmt.Sprintf("%s is of type %s in another key of this table", k.Name, other), "give the attribute one type")
+		c.add(ruleTableKey, within(path, "type"), fmt.Sprintf("%s is of type %s in another key of this table", k.Name, other), "give the attribute one type")
 		return
 	}
 	types[k.Name] = k.Type
@@ -75,13 +75,13 @@ func (c *checker) keyAttribute(path string, k KeyAttribute, types map[string]str
 
 func (c *checker) projection(path string, t Table, ix Index) {
 	if ix.Projection != ProjectAll && ix.Projection != ProjectKeysOnly {
-		c.add(within(path, "projection"), fmt.Sprintf("%q is no projection", clip(ix.Projection)), "write all or keys_only; include: adds attributes to keys_only")
+		c.add(ruleProjection, within(path, "projection"), fmt.Sprintf("%q is no projection", clip(ix.Projection)), "write all or keys_only; include: adds attributes to keys_only")
 	}
 	if len(ix.Include) == 0 {
 		return
 	}
 	if ix.Projection == ProjectAll {
-		c.add(within(path, "include"), "the index holds every attribute already", "write projection: keys_only, or leave include out")
+		c.add(ruleProjection, within(path, "include"), "the index holds every attribute already", "write projection: keys_only, or leave include out")
 	}
 	keys := typesOf(append(t.KeyAttributes(), ix.KeyAttributes()...))
 	names := c.unique("attribute")
@@ -90,7 +90,7 @@ func (c *checker) projection(path string, t Table, ix Index) {
 		c.attributeName(at, name)
 		names.add(at, name, "name each attribute once")
 		if _, isKey := keys[name]; isKey {
-			c.add(at, fmt.Sprintf("%s is a key attribute, which every index holds", name), "leave it out of include")
+			c.add(ruleProjection, at, fmt.Sprintf("%s is a key attribute, which every index holds", name), "leave it out of include")
 		}
 	}
 }
@@ -99,7 +99,7 @@ func (c *checker) projection(path string, t Table, ix Index) {
 // no table at all it has them from elsewhere, and nothing is known about them.
 func (c *checker) declared(path, name string) (Table, bool) {
 	if name == "" {
-		c.add(path, "no table is named", "name the service's own table")
+		c.add(ruleUnknownTable, path, "no table is named", "name the service's own table")
 		return Table{}, false
 	}
 	c.tableName(path, name)
@@ -112,7 +112,7 @@ func (c *checker) declared(path, name string) (Table, bool) {
 		for _, t := range c.m.Tables {
 			names = append(names, t.Name)
 		}
-		c.add(path, fmt.Sprintf("%s is not among the service's tables, and a service reads and writes no other's", clip(name)),
+		c.add(ruleUnknownTable, path, fmt.Sprintf("%s is not among the service's tables, and a service reads and writes no other's", clip(name)),
 			"declare it under tables:, which has "+strings.Join(names, ", "))
 	}
 	return t, ok
@@ -123,7 +123,7 @@ func (c *checker) keyTemplates(path string, templates map[string]Template, attri
 	types := typesOf(attributes)
 	for _, a := range attributes {
 		if _, ok := templates[a.Name]; !ok && a.Name != "" {
-			c.add(path, fmt.Sprintf("nothing says what the key attribute %s is", a.Name), fmt.Sprintf("add %s: with a template, like %q", a.Name, "{id}"))
+			c.add(ruleKeyTemplate, path, fmt.Sprintf("nothing says what the key attribute %s is", a.Name), fmt.Sprintf("add %s: with a template, like %q", a.Name, "{id}"))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(templates)) {
@@ -131,11 +131,11 @@ func (c *checker) keyTemplates(path string, templates map[string]Template, attri
 		kind, isKey := types[name]
 		switch t := templates[name]; {
 		case !isKey:
-			c.add(at, fmt.Sprintf("%s is no attribute of this key", name), "the key attributes are "+strings.Join(slices.Sorted(maps.Keys(types)), ", "))
+			c.add(ruleKeyTemplate, at, fmt.Sprintf("%s is no attribute of this key", name), "the key attributes are "+strings.Join(slices.Sorted(maps.Keys(types)), ", "))
 		case kind == "B":
-			c.add(at, fmt.Sprintf("%s is binary, and subjects are texts", name), "use a key of type S or N")
+			c.add(ruleKeyTemplate, at, fmt.Sprintf("%s is binary, and subjects are texts", name), "use a key of type S or N")
 		case kind == "N" && (len(t.parts) != 1 || t.parts[0].name == ""):
-			c.add(at, fmt.Sprintf("%s is a number, so text around it is never there", name), "write one placeholder and nothing else")
+			c.add(ruleKeyTemplate, at, fmt.Sprintf("%s is a number, so text around it is never there", name), "write one placeholder and nothing else")
 		}
 	}
 }
