@@ -20,6 +20,8 @@ const (
 	ForeignOld    Kind = "foreign restore" // lowers the version
 	ForeignRevive Kind = "foreign revive"  // takes a tombstone's mark off, keeps the version
 	ForeignDelete Kind = "foreign delete"
+	IntoStamp     Kind = "write into a stamp"   // between the relay's read and its write
+	IntoWrite     Kind = "write into own write" // between the owner's read and its write
 	// Expiry ends a live item's TTL and sweeps it. A tombstone keeps the life its
 	// writer gave it, which no version survives (DESIGN.md section 7); Peace lets
 	// that pass.
@@ -95,7 +97,7 @@ var weights = []struct {
 	most int
 }{
 	{OwnWrite, 12}, {OwnDelete, 5}, {OwnRace, 6}, {ForeignWrite, 5}, {ForeignPut, 4}, {ForeignOld, 4}, {ForeignRevive, 2},
-	{ForeignDelete, 4}, {Expiry, 3}, {Unpublishable, 1}, {ServiceWrite, 4}, {Watch, 5}, {Unwatch, 2},
+	{ForeignDelete, 4}, {IntoStamp, 4}, {IntoWrite, 3}, {Expiry, 3}, {Unpublishable, 1}, {ServiceWrite, 4}, {Watch, 5}, {Unwatch, 2},
 	{KillRelay, 3}, {KillConsumer, 4}, {RollRelay, 1}, {RollConsumer, 2}, {PairRelay, 2}, {PairConsumer, 2},
 	{SplitShards, 1}, {RotateShards, 1}, {IndexLag, 2}, {Pause, 6}, {Outage, 1},
 }

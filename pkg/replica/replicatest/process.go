@@ -18,6 +18,7 @@ var errDead = errors.New("the process is dead")
 // process's goroutines still do has no effect from then on.
 type wire struct {
 	next http.RoundTripper
+	by   *interlude // nil for none
 	dead chan struct{}
 
 	mu    sync.Mutex
@@ -37,7 +38,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errDead
 	}
 	w.mu.Unlock()
-	response, err := w.next.RoundTrip(r)
+	response, err := w.by.roundTrip(w.next, r)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if last {
@@ -75,6 +76,7 @@ func (w *wire) disarm() {
 type post struct {
 	name string
 	run  func(ctx context.Context, cfg aws.Config) error
+	by   *interlude // of its processes; nil for none
 	s    *sim
 
 	mu   sync.Mutex
@@ -101,7 +103,7 @@ func (p *post) start() {
 func (p *post) keep(done, over chan struct{}) {
 	defer close(done)
 	for {
-		w := &wire{next: p.s.engine.Transport(), dead: make(chan struct{})}
+		w := &wire{next: p.s.engine.Transport(), by: p.by, dead: make(chan struct{})}
 		ctx, stop := context.WithCancel(context.Background())
 		p.mu.Lock()
 		p.wire = w

@@ -18,6 +18,7 @@ import (
 // letters back, and compares. The weather stays fine.
 func (s *sim) settle(ctx context.Context) error {
 	s.weather.fine.Store(true)
+	s.intoRelays.wait(nil)
 	for i, p := range s.posts() {
 		p.spare()
 		if i%2 == 0 {

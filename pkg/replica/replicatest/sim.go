@@ -39,8 +39,9 @@ type sim struct {
 	queues  *sqs.Client
 	foreign foreign
 
-	relays  [2]*post
-	corpses sync.WaitGroup // processes, also dead ones
+	relays     [2]*post
+	intoRelays interlude
+	corpses    sync.WaitGroup // processes, also dead ones
 
 	mu       sync.Mutex
 	failures []string
@@ -167,8 +168,9 @@ func (s *sim) open(ctx context.Context) error {
 	if err := (account{s.db, sns.NewFromConfig(s.patient), s.queues}).create(ctx, s.m, manifests); err != nil {
 		return err
 	}
+	s.intoRelays.table = s.foreign.table
 	for i := range s.relays {
-		s.relays[i] = &post{name: "relay " + strconv.Itoa(i), s: s, run: func(ctx context.Context, cfg aws.Config) error {
+		s.relays[i] = &post{name: "relay " + strconv.Itoa(i), s: s, by: &s.intoRelays, run: func(ctx context.Context, cfg aws.Config) error {
 			return s.owner.Relay(ctx, cfg, s.m)
 		}}
 	}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"github.com/tributary-dev/tributary/pkg/contracts"
 )
 
@@ -19,6 +21,10 @@ func (s *sim) take(ctx context.Context, step Step) error {
 	switch step.Kind {
 	case OwnWrite, OwnDelete, OwnRace:
 		return s.own(ctx, subject, step)
+	case IntoStamp:
+		return s.intoStamp(ctx, step)
+	case IntoWrite:
+		return s.intoWrite(ctx, subject, step)
 	case ForeignWrite:
 		attribute := []string{"name", "sector", "headquarters"}[step.N%3]
 		return s.foreign.change(ctx, subject, s.foreign.attribute(attribute), name)
@@ -160,7 +166,11 @@ func (s *sim) own(ctx context.Context, subject string, step Step) error {
 
 // byOwner has a process of the owner, whose clock is off by skew, make a write.
 func (s *sim) byOwner(skew time.Duration, write func(Repository) error) error {
-	r, err := s.owner.Open(s.patient, s.m, func() time.Time { return time.Now().Add(skew) })
+	return s.byOwnerWith(s.patient, skew, write)
+}
+
+func (s *sim) byOwnerWith(cfg aws.Config, skew time.Duration, write func(Repository) error) error {
+	r, err := s.owner.Open(cfg, s.m, func() time.Time { return time.Now().Add(skew) })
 	if err != nil {
 		return err
 	}

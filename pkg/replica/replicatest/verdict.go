@@ -8,8 +8,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -185,81 +183,4 @@ func (s *sim) keyNames(table string) ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-// history looks at every state the replicas have had: versions only rise.
-func (s *sim) history(ctx context.Context) error {
-	for _, t := range s.tenants {
-		for _, r := range t.manifest.Subscribes[0].Replicas {
-			if r.Table == "" {
-				continue
-			}
-			if err := s.rises(ctx, r); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (s *sim) rises(ctx context.Context, r manifest.Replica) error {
-	listed, err := s.streams.ListStreams(ctx, &dynamodbstreams.ListStreamsInput{TableName: &r.Table})
-	if err != nil || len(listed.Streams) == 0 {
-		return err
-	}
-	stream := listed.Streams[0].StreamArn
-	described, err := s.streams.DescribeStream(ctx, &dynamodbstreams.DescribeStreamInput{StreamArn: stream})
-	if err != nil {
-		return err
-	}
-	for _, shard := range described.StreamDescription.Shards {
-		at, err := s.streams.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
-			StreamArn: stream, ShardId: shard.ShardId, ShardIteratorType: types.ShardIteratorTypeTrimHorizon})
-		if err != nil {
-			return err
-		}
-		for next := at.ShardIterator; next != nil; {
-			out, err := s.streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: next})
-			if err != nil {
-				return err
-			}
-			for _, record := range out.Records {
-				if err := s.rose(r, record.Dynamodb); err != nil {
-					return err
-				}
-			}
-			if next = out.NextShardIterator; len(out.Records) == 0 {
-				break
-			}
-		}
-	}
-	return nil
-}
-
-// rose fails unless the version rose with a change of what is copied, a
-// tombstone's life included. An item that its service removes and adds again
-// begins anew.
-func (s *sim) rose(r manifest.Replica, record *types.StreamRecord) error {
-	if len(record.OldImage) == 0 || len(record.NewImage) == 0 {
-		return nil
-	}
-	names := r.Bookkeeping()
-	copied := append(slices.Collect(maps.Keys(r.Set)), names.Names()...)
-	before, err := imageOf(record.OldImage, copied)
-	if err != nil {
-		return err
-	}
-	after, err := imageOf(record.NewImage, copied)
-	if err != nil {
-		return err
-	}
-	was, is := number(before[names.Version]), number(after[names.Version])
-	same := before[names.Deleted].Equal(after[names.Deleted]) && before[names.ExpiresAt].Equal(after[names.ExpiresAt])
-	for local := range r.Set {
-		same = same && before[local].Equal(after[local])
-	}
-	if is < was || is == was && !same {
-		s.fail("%s: the version went from %d to %d: %v became %v", r.Table, was, is, before, after)
-	}
-	return nil
 }

@@ -109,4 +109,22 @@ var All = []Mutant{
 		return Decision{Subject: subject}
 `},
 	}},
+	{"stamp of an item without condition", []Edit{
+		{"dynamostore/source.go", `		ConditionExpression: aws.String(condition),
+`, `		ConditionExpression: aws.String("attribute_not_exists(" + e.name(firstName(key)) + ") OR " + condition + " OR NOT (" + condition + ")"),
+`},
+	}},
+	{"stamp of a removed item without condition", []Edit{
+		{"dynamostore/source.go", `		ConditionExpression:      aws.String("attribute_not_exists(" + e.name(firstName(key)) + ")"),
+`, `		ConditionExpression:      aws.String("attribute_not_exists(" + e.name(firstName(key)) + ") OR attribute_exists(" + e.name(firstName(key)) + ")"),
+`},
+	}},
+	{"a tombstone dropped where there is no copy", []Edit{
+		{"itemreplica.go", `	return r.target.apply(ctx, key, a, nil)
+`, `	if found, err := r.store.Read(ctx, r.table, key); a.shared == nil && err == nil && found[r.mapping.names.Version].IsZero() {
+		return Skipped, nil, nil
+	}
+	return r.target.apply(ctx, key, a, nil)
+`},
+	}},
 }
