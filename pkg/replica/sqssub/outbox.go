@@ -1,0 +1,70 @@
+package sqssub
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+)
+
+// Outgoing is a message on its way into a queue.
+type Outgoing struct {
+	Body []byte
+	// Attributes are at most MaxAttributes, and sent as they are.
+	Attributes map[string]types.MessageAttributeValue
+}
+
+// Outbox puts messages as they are into one queue. It is safe for concurrent
+// use and has no goroutines of its own.
+type Outbox struct {
+	client *sqs.Client
+	queue  queue
+	counts counts
+}
+
+// OpenOutbox returns the outbox to the queue of a name or URL.
+func OpenOutbox(ctx context.Context, client *sqs.Client, name string) (*Outbox, error) {
+	to, err := newQueues(client, nil, slog.New(slog.DiscardHandler)).find(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("open queue %s: %w", name, err)
+	}
+	if to.fifo {
+		return nil, fmt.Errorf("open queue %s: %w", name, ErrFIFO)
+	}
+	return &Outbox{client: client, queue: to}, nil
+}
+
+// Name returns the queue's name.
+func (o *Outbox) Name() string { return o.queue.name }
+
+// Send puts messages into the queue, up to ten a request, and returns what kept
+// each from it, nil where SQS has stored it. Entries that fail inside a request
+// that succeeds, and requests that fail for a while, are tried again. Where an
+// error is the connection's or ctx's, the message may have been stored all the
+// same.
+func (o *Outbox) Send(ctx context.Context, messages []Outgoing) []error {
+	fates := make([]error, len(messages))
+	var batch []*parcel
+	start, weight := 0, 0
+	flush := func(next int) {
+		if len(batch) > 0 {
+			copy(fates[start:], sendBatch(ctx, o.client, o.queue.url, rand.Float64, batch, &o.counts))
+		}
+		batch, start, weight = nil, next, 0
+	}
+	for i, msg := range messages {
+		p := &parcel{bytes: len(msg.Body) + attributeBytes(msg.Attributes), entry: types.SendMessageBatchRequestEntry{
+			MessageBody: aws.String(string(msg.Body)), MessageAttributes: msg.Attributes}}
+		if len(batch) == MaxBatchMessages || len(batch) > 0 && weight+p.bytes > sendBatchBytes {
+			flush(i)
+		}
+		batch = append(batch, p)
+		weight += p.bytes
+	}
+	flush(len(messages))
+	return fates
+}
