@@ -19,13 +19,34 @@ type mergedChange struct {
 
 // message makes the message; an error means that it can never be made.
 func (m *mergedChange) message(ctx context.Context) (*message.Message, error) {
+	return NewMessage(ctx, m.merged(), AudienceAll)
+}
+
+// merged returns the change as it is announced.
+func (m *mergedChange) merged() *contracts.Change {
 	m.change.Changed = nil
 	for _, name := range m.source.contract.Names() {
 		if m.changed[name] {
 			m.change.Changed = append(m.change.Changed, name)
 		}
 	}
-	return NewMessage(ctx, m.change, AudienceAll)
+	return m.change
+}
+
+// Coalesce merges changes by item, as the relay does within a batch: the latest
+// version of each item, in the order in which the items first appear, with
+// everything in Changed that any of its changes lists. It takes the changes
+// over; none may be used afterwards but those returned.
+func (s *Source) Coalesce(changes []*contracts.Change) []*contracts.Change {
+	var c coalesced
+	for i, change := range changes {
+		c.add(i, s, change)
+	}
+	merged := make([]*contracts.Change, len(c.order))
+	for i, m := range c.order {
+		merged[i] = m.merged()
+	}
+	return merged
 }
 
 // coalesced collects the changes of a batch by item: the latest version of
