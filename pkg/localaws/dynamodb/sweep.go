@@ -9,7 +9,7 @@ import (
 )
 
 // maxExpiryAge spares items whose expiry lies further back: AWS takes such a
-// value for an error ("Using time to live (TTL) in DynamoDB").
+// value for an error ("Computing time to live (TTL) in DynamoDB").
 const maxExpiryAge = 5 * 365 * 24 * time.Hour
 
 // sweepBatch is how many items a sweep looks at before it lets writers in.

@@ -14,7 +14,7 @@ type condition interface {
 }
 
 // exists true wants a value that is neither null nor empty, exists false wants
-// the property not to be there ("Key matching in Amazon SNS"): a property that
+// the property not to be there ("Key matching"): a property that
 // is null meets neither.
 type exists bool
 

@@ -33,8 +33,7 @@ func NewMessage(body string, attributes map[string]Attribute) *Message {
 
 // attributeDocument has a property for every attribute that is a String, a
 // String.Array or a Number; SNS ignores the others. A message without any
-// attribute matches no policy, not even one on what is absent ("Key matching in
-// Amazon SNS").
+// attribute matches no policy, not even one on what is absent ("Key matching").
 func (m *Message) attributeDocument() (document, bool) {
 	if m.fromAttributes == nil {
 		m.fromAttributes = attributes{}
