@@ -71,9 +71,9 @@ func (e *RefusedError) Error() string {
 // Unwrap returns the causes.
 func (e *RefusedError) Unwrap() []error { return slices.Collect(maps.Values(e.Causes)) }
 
-// unsendable returns the messages because of which nothing of a call was sent,
+// Unsendable returns the messages because of which nothing of a call was sent,
 // by position, each with the reason as the dead-letter queue is to show it.
-func unsendable(err error) map[int]error {
+func Unsendable(err error) map[int]error {
 	never := make(map[int]error)
 	if refused, ok := errors.AsType[*RefusedError](err); ok {
 		for at, cause := range refused.Causes {

@@ -190,7 +190,7 @@ func (b *batch) send(ctx context.Context, topic string, merged []*mergedChange, 
 		return
 	}
 	err := b.relay.cfg.Publisher.Publish(topic, messages...)
-	if never := unsendable(err); len(never) > 0 {
+	if never := Unsendable(err); len(never) > 0 {
 		var others []*mergedChange
 		var rest []*message.Message
 		for i, m := range merged {
