@@ -63,14 +63,15 @@ func (r *Redrive) purge(ctx context.Context, sel Selection, archive func([]Lette
 		if err := context.Cause(ctx); err != nil {
 			return fmt.Errorf("purge %s: %w", box.Name(), err)
 		}
-		if err := archive(gathered); err != nil {
+		letters := gathered
+		gathered, bytes = nil, 0
+		if err := archive(letters); err != nil {
 			return fmt.Errorf("archive letters of %s: %w", box.Name(), err)
 		}
-		ids := make([]string, len(gathered))
-		for i := range gathered {
-			ids[i] = gathered[i].ID
+		ids := make([]string, len(letters))
+		for i := range letters {
+			ids[i] = letters[i].ID
 		}
-		gathered, bytes = nil, 0
 		failed, err := deleteLetters(ctx, box, ids)
 		out.Deleted += len(ids) - failed
 		out.Undeleted += failed

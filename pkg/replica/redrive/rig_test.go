@@ -247,3 +247,16 @@ func (r *rig) requests(operations ...string) string {
 func (r *rig) company(n int) *contracts.Change {
 	return r.change(fmt.Sprint(100+n), fmt.Sprint("company ", n), 2)
 }
+
+var testCatalog = must(contracts.NewCatalog(profilev1.Contract))
+
+// letterOf is a message of a dead-letter queue, empty attributes left out.
+func letterOf(text, reason, encoding, rest string) types.Message {
+	msg := types.Message{MessageId: aws.String("the-id"), Body: &text, MessageAttributes: map[string]types.MessageAttributeValue{}}
+	for name, value := range map[string]string{replica.DeadLetterReason: reason, sqssub.DeadLetterEncoding: encoding, sqssub.DeadLetterRest: rest} {
+		if value != "" {
+			msg.MessageAttributes[name] = types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+		}
+	}
+	return msg
+}

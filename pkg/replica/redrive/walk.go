@@ -43,6 +43,9 @@ func (r *Redrive) walk(ctx context.Context, pick *picker, progress *Progress,
 			w.read++
 			progress.Read = w.read
 			if err := visit(ctx, box, &letter); err != nil {
+				if ctx.Err() == nil { // what the visits before have gathered is due all the same
+					err = errors.Join(err, finish(ctx, box))
+				}
 				return w, err
 			}
 		}

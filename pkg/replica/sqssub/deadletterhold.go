@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,8 +52,20 @@ func (b *DeadLetterBox) Delete(ctx context.Context, ids []string) []error {
 // them once more.
 func (b *DeadLetterBox) Release(ctx context.Context, ids []string) []error {
 	fates := b.changeVisibility(ctx, ids, func(receipt) int32 { return 0 })
+	for i, fate := range fates {
+		if isVisible(fate) {
+			fates[i] = nil
+		}
+	}
 	b.forget(ids, fates)
 	return fates
+}
+
+// isVisible says that a message is visible already: by itself, or by a request
+// whose answer was lost ("ChangeMessageVisibility", Errors).
+func isVisible(fate error) bool {
+	entry, ok := errors.AsType[*EntryError](fate)
+	return ok && strings.HasSuffix(entry.Code, "MessageNotInflight")
 }
 
 // Close gives back what is held and ends the box; it goes on for a minute at
