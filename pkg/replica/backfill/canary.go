@@ -59,10 +59,10 @@ func (r *run) canary(ctx context.Context) error {
 		case waited >= r.CanaryTimeout:
 			return &CanaryError{Subscriber: r.Subscriber, Topic: r.Source.Topic(), ID: id, Attributes: r.Attributes, Waited: r.CanaryTimeout}
 		case sent.IsZero() || time.Since(sent) >= canaryResent:
-			if err := r.sendCanary(ctx, id); err != nil {
+			if err := r.sendCanary(ctx, id); err != nil && (sent.IsZero() || ctx.Err() != nil) {
 				return err
 			}
-			sent = time.Now()
+			sent = time.Now() // one that is sent again and lost is sent again
 		}
 		if ok, err := noted(); ok || err != nil {
 			return err
@@ -87,8 +87,12 @@ func (r *run) sendCanary(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("canary %s: %w", id, err)
 	}
-	// A topic or a right that is missing shows here, before the scan.
-	if err := persist(ctx, func() error { return r.Publisher.Publish(r.Source.Topic(), msg) }); err != nil {
+	// Nothing but the publisher's own patience: where the first one fails, a topic
+	// or a right is missing, and nothing is lost yet.
+	if err := r.Publisher.Publish(r.Source.Topic(), msg); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return fmt.Errorf("publish canary %s to %s: %w", id, r.Source.Topic(), err)
 	}
 	return nil

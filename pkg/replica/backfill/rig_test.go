@@ -142,8 +142,8 @@ func (r *rig) create(t manifest.Table) {
 	}
 }
 
-// start runs a process until the test ends.
-func (r *rig) start(run func(ctx context.Context) error) {
+// start runs a process until the test ends, or it is stopped.
+func (r *rig) start(run func(ctx context.Context) error) (stop func()) {
 	ctx, stop := context.WithCancel(r.Context())
 	r.stops = append(r.stops, stop)
 	r.running.Go(func() {
@@ -151,6 +151,7 @@ func (r *rig) start(run func(ctx context.Context) error) {
 			r.Error(err)
 		}
 	})
+	return stop
 }
 
 func (r *rig) startRelay() {
@@ -184,8 +185,8 @@ func (r *rig) subscribe(service, filter string) (subscriptionARN string) {
 	return aws.ToString(out.SubscriptionArn)
 }
 
-// consume runs a service's consumer until the test ends.
-func (r *rig) consume(service string) {
+// consume runs a service's consumer until the test ends, or it is stopped.
+func (r *rig) consume(service string) (stop func()) {
 	m := subscriberManifest(service)
 	s := m.Subscribes[0]
 	from := must(sqssub.New(sqs.NewFromConfig(r.cfg), sqssub.Config{DrainTimeout: time.Second}))
@@ -195,7 +196,7 @@ func (r *rig) consume(service string) {
 		Appliers: []*replica.Applier{must(replica.NewApplier(replica.ApplierConfig{Contract: profilev1.Contract, Subscription: s, Tables: m.Tables, Store: store}))},
 		Canaries: dynamostore.NewCanaries(r.db, s.ControlTable),
 	}))
-	r.start(func(ctx context.Context) error { return consumer.Run(ctx, from) })
+	return r.start(func(ctx context.Context) error { return consumer.Run(ctx, from) })
 }
 
 // backlog is how many messages wait in a service's queue and are in flight.
@@ -308,4 +309,24 @@ func (r *rig) agree(service string) {
 			r.Errorf("%s has %v of %s, the source nothing", service, has, cik)
 		}
 	}
+}
+
+func (r *rig) dropTopic() {
+	must(sns.NewFromConfig(r.cfg).DeleteTopic(r.Context(), &sns.DeleteTopicInput{TopicArn: &r.topic}))
+}
+
+func (r *rig) dropTable(name string) {
+	must(r.db.DeleteTable(r.Context(), &dynamodb.DeleteTableInput{TableName: &name}))
+}
+
+// deny lets nobody call an operation.
+func (r *rig) deny(operation string) {
+	denied := *localaws.Unavailable(localaws.SNS)
+	denied.Code, denied.Message, denied.Status = "AuthorizationError", "not authorized", http.StatusForbidden
+	r.engine.SetFaults(func(call localaws.Call) localaws.Fault {
+		if call.Operation != operation {
+			return localaws.Fault{}
+		}
+		return localaws.Fault{Error: &denied}
+	})
 }
