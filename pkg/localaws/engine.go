@@ -61,6 +61,9 @@ type Config struct {
 	// DisturbSQS is sqs.Config's Disturb: what becomes of one message sent to
 	// a standard queue, by whomever.
 	DisturbSQS func(sqs.Arrival) []time.Duration
+	// SQSEntryFault is sqs.Config's EntryFault: whether an entry of an SQS batch
+	// is carried out. It must not call the engine.
+	SQSEntryFault func(operation, id string) error
 	// Logger takes what the engine has to say about itself: an operation that
 	// panicked. slog.Default() if nil.
 	Logger *slog.Logger
@@ -114,7 +117,7 @@ func New(cfg Config) *Engine {
 	})
 	queues := sqs.Config{
 		Region: cfg.Region, AccountID: cfg.AccountID, Now: cfg.Now,
-		NewID: e.random.newID, MaxInFlight: cfg.SQSMaxInFlight, Disturb: cfg.DisturbSQS,
+		NewID: e.random.newID, MaxInFlight: cfg.SQSMaxInFlight, Disturb: cfg.DisturbSQS, EntryFault: cfg.SQSEntryFault,
 	}
 	if cfg.Shuffle {
 		queues.Shuffle = e.random.next

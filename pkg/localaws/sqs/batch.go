@@ -37,7 +37,7 @@ func (a *batchAnswer[T]) fail(id string, err error) {
 	failure := batchFailure{ID: id, Code: "InternalError", Message: err.Error()}
 	var answered *wire.Error
 	if errors.As(err, &answered) {
-		failure.Code, failure.Message, failure.SenderFault = answered.QueryCode, answered.Message, true
+		failure.Code, failure.Message, failure.SenderFault = answered.QueryCode, answered.Message, answered.Status < 500
 		if failure.Code == "" {
 			failure.Code = answered.Code
 		}

@@ -73,6 +73,9 @@ func (s *Service) sendMessageBatch(_ context.Context, in struct {
 	for _, entry := range in.Entries {
 		draft, err := q.draft(entry.outgoing, s.cfg.AccountID)
 		if err == nil {
+			err = s.entryFault("SendMessageBatch", entry.ID)
+		}
+		if err == nil {
 			var sent accepted
 			if sent, err = s.enqueue(q, draft); err == nil {
 				sent.ID = entry.ID

@@ -37,6 +37,20 @@ type Config struct {
 	// reordering are what AWS allows a standard queue; loss is not, and is
 	// there to test detection. It is called concurrently, without locks held.
 	Disturb func(Arrival) []time.Duration
+	// EntryFault, if set, is asked about every entry of a SendMessageBatch, a
+	// DeleteMessageBatch or a ChangeMessageVisibilityBatch before it is carried
+	// out: an error (a *wire.Error, as AWS would answer) fails that entry, inside
+	// HTTP 200, while its neighbours pass. It may be called with the service's
+	// lock held and must not call the service.
+	EntryFault func(operation, id string) error
+}
+
+// entryFault asks Config.EntryFault.
+func (s *Service) entryFault(operation, id string) error {
+	if s.cfg.EntryFault == nil {
+		return nil
+	}
+	return s.cfg.EntryFault(operation, id)
 }
 
 // Arrival is a message on its way into a standard queue.

@@ -68,7 +68,11 @@ func (s *Service) deleteMessageBatch(_ context.Context, in struct {
 	}
 	answer := newBatchAnswer[batchEntryAnswer]()
 	for _, entry := range in.Entries {
-		if err := q.delete(entry.ReceiptHandle); err != nil {
+		err := s.entryFault("DeleteMessageBatch", entry.ID)
+		if err == nil {
+			err = q.delete(entry.ReceiptHandle)
+		}
+		if err != nil {
 			answer.fail(entry.ID, err)
 			continue
 		}
@@ -156,7 +160,11 @@ func (s *Service) changeMessageVisibilityBatch(_ context.Context, in struct {
 		if timeout == nil {
 			timeout = new(int) // optional in a batch, as the API reference has it
 		}
-		if err := q.changeVisibility(entry.ReceiptHandle, timeout, now); err != nil {
+		err := s.entryFault("ChangeMessageVisibilityBatch", entry.ID)
+		if err == nil {
+			err = q.changeVisibility(entry.ReceiptHandle, timeout, now)
+		}
+		if err != nil {
 			answer.fail(entry.ID, err)
 			continue
 		}
