@@ -13,6 +13,7 @@ import (
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/internal/pace"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/tally"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
 
@@ -92,13 +93,7 @@ func New(cfg Config) (*Redrive, error) {
 }
 
 // Tally counts the letters of one verdict.
-type Tally struct {
-	Action         Action
-	Reason, Advice string
-	Letters        int
-	// ID and Detail are the first one's.
-	ID, Detail string
-}
+type Tally = tally.Tally[Action]
 
 // Result is what a redrive did, or, for a plan, would do.
 type Result struct {
@@ -151,7 +146,7 @@ func (r *Redrive) redrive(ctx context.Context, sel Selection, apply bool) (Resul
 	if err != nil {
 		return Result{}, err
 	}
-	p := &pass{cfg: &r.cfg, pick: sel.picker(), apply: apply, main: main, tallies: make(map[Tally]*Tally),
+	p := &pass{cfg: &r.cfg, pick: sel.picker(), apply: apply, main: main,
 		pace: pace.New(r.cfg.Rate, r.cfg.Backlog, r.cfg.MaxBacklog)}
 	walked, err := r.walk(ctx, p.pick, &p.progress, p.visit, p.flush)
 	p.result.Read, p.result.Left = walked.read, walked.left
@@ -159,15 +154,7 @@ func (r *Redrive) redrive(ctx context.Context, sel Selection, apply bool) (Resul
 		p.result.Missing = append(p.result.Missing, id)
 	}
 	slices.Sort(p.result.Missing)
-	for _, tally := range p.tallies {
-		p.result.Tallies = append(p.result.Tallies, *tally)
-	}
-	slices.SortFunc(p.result.Tallies, func(a, b Tally) int {
-		if a.Letters != b.Letters {
-			return b.Letters - a.Letters
-		}
-		return strings.Compare(string(a.Action)+a.Reason, string(b.Action)+b.Reason)
-	})
+	p.result.Tallies = p.tallies.Sorted()
 	return p.result, err
 }
 
@@ -178,7 +165,7 @@ type pass struct {
 	apply   bool
 	main    *sqssub.Outbox
 	pace    *pace.Pace
-	tallies map[Tally]*Tally
+	tallies tally.Tallies[Action]
 	result  Result
 
 	progress Progress
@@ -206,7 +193,7 @@ func (p *pass) visit(ctx context.Context, box *sqssub.DeadLetterBox, l *Letter) 
 		facts.Trial = &trial
 	}
 	v := Judge(facts)
-	p.count(l, v)
+	p.tallies.Add(Tally{Action: v.Action, Reason: v.Reason, Advice: v.Advice, ID: l.ID, Detail: v.Detail})
 	switch v.Action {
 	case Supersede:
 		p.result.Superseded++
@@ -231,22 +218,6 @@ func (p *pass) visit(ctx context.Context, box *sqssub.DeadLetterBox, l *Letter) 
 		return p.flush(ctx, box)
 	}
 	return nil
-}
-
-func (p *pass) count(l *Letter, v Verdict) {
-	key := Tally{Action: v.Action, Reason: v.Reason, Advice: v.Advice}
-	tally := p.tallies[key]
-	if tally == nil {
-		if len(p.tallies) >= maxGroups {
-			key = Tally{Action: v.Action, Reason: "others", Advice: "show them"}
-			tally = p.tallies[key]
-		}
-		if tally == nil {
-			tally = &Tally{Action: key.Action, Reason: key.Reason, Advice: key.Advice, ID: l.ID, Detail: v.Detail}
-			p.tallies[key] = tally
-		}
-	}
-	tally.Letters++
 }
 
 // flush puts back what was gathered, and only then deletes it from the
