@@ -275,16 +275,17 @@ func TestTheSweepDeletesWhatExpiredAndSaysSo(t *testing.T) {
 	at := func(d time.Duration) types.AttributeValue {
 		return n(strconv.FormatInt(now+int64(d.Seconds()), 10))
 	}
+	fiveYears := r.clock.Now().AddDate(-5, 0, 0).Sub(r.clock.Now())
 	stays := map[string]types.AttributeValue{
 		"due in an hour":           at(time.Hour),
 		"due this very second":     at(0),
-		"over five years ago":      at(-5*366*24*time.Hour - time.Hour),
+		"over five years ago":      at(fiveYears - time.Second),
 		"milliseconds, not a time": n(strconv.FormatInt(now*1000, 10)),
 		"a string":                 s(strconv.FormatInt(now-3600, 10)),
 	}
 	goes := map[string]types.AttributeValue{
 		"due an hour ago":     at(-time.Hour),
-		"due four years ago":  at(-4 * 365 * 24 * time.Hour),
+		"due five years ago":  at(fiveYears),
 		"due a fraction back": n(strconv.FormatInt(now-1, 10) + ".5"),
 	}
 	for _, list := range []map[string]types.AttributeValue{stays, goes} {

@@ -8,9 +8,9 @@ import (
 	"github.com/tributary-dev/tributary/pkg/localaws/dynamodb/attr"
 )
 
-// maxExpiryAge spares items whose expiry lies further back: AWS takes such a
-// value for an error ("Computing time to live (TTL) in DynamoDB").
-const maxExpiryAge = 5 * 365 * 24 * time.Hour
+// maxExpiryYears is how far back an expiry may lie: AWS takes an older one for
+// an error and spares the item ("Computing time to live (TTL) in DynamoDB").
+const maxExpiryYears = 5
 
 // sweepBatch is how many items a sweep looks at before it lets writers in.
 const sweepBatch = 1000
@@ -87,8 +87,7 @@ func hasExpired(v attr.Value, now time.Time) bool {
 	if err != nil {
 		return false
 	}
-	current := float64(now.Unix())
-	return at < current && at >= current-maxExpiryAge.Seconds()
+	return at < float64(now.Unix()) && at >= float64(now.AddDate(-maxExpiryYears, 0, 0).Unix())
 }
 
 // sweepForever sweeps now and then until ctx ends.

@@ -149,7 +149,7 @@ func (p *probe) see(format string, args ...any) {
 func (p *probe) must(err error) {
 	p.Helper()
 	if err != nil {
-		p.Fatal(err)
+		p.Fatalf("%s: %v", p.Name, err)
 	}
 }
 

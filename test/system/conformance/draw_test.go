@@ -14,6 +14,11 @@ type draw struct {
 	*rand.Rand
 	values item
 	names  map[string]string
+
+	ranged bool   // the table has the sort key r and the index by-g
+	round  uint64 // for tokens of the round's own
+	last   *transaction
+	tokens int
 }
 
 // pick is one of several.
@@ -25,6 +30,27 @@ func (d *draw) fresh() { d.values, d.names = item{}, map[string]string{} }
 // key is one of a few, so that operations meet.
 func (d *draw) key() string { return pick(d, "a", "b", "c", "d", "e") }
 
+// primary is the key of one of a few items.
+func (d *draw) primary() item {
+	if d.ranged {
+		return item{"p": s(pick(d, "a", "b")), "r": n(pick(d, "1", "2", "3", "10"))}
+	}
+	return item{"p": s(d.key())}
+}
+
+// primaries are the keys of so many different items, of at most five.
+func (d *draw) primaries(count int) []item {
+	var out []item
+	for _, i := range d.Perm(5)[:count] {
+		if d.ranged {
+			out = append(out, item{"p": s("a"), "r": n([]string{"1", "2", "3", "10", "11"}[i])})
+		} else {
+			out = append(out, item{"p": s(string(rune('a' + i)))})
+		}
+	}
+	return out
+}
+
 // number is in its normal form: DynamoDB Local keeps those of statements as
 // they are written.
 func (d *draw) number() string {
@@ -33,7 +59,7 @@ func (d *draw) number() string {
 
 // any is a value of any type.
 func (d *draw) any(depth int) value {
-	switch d.IntN(11 - 2*min(depth, 1)) {
+	switch d.IntN(11 - 2*(depth/2)) {
 	case 0, 1:
 		return s(pick(d, "", "x", "xy", "yx", "größe"))
 	case 2, 3:
@@ -74,10 +100,13 @@ func (d *draw) attributes(it item) item {
 	if d.IntN(2) == 0 {
 		it["c"] = n(d.number())
 	}
+	if d.ranged && d.IntN(3) > 0 {
+		it["g"] = s(pick(d, "x", "y"))
+	}
 	return it
 }
 
-func (d *draw) item() item { return d.attributes(item{"p": s(d.key())}) }
+func (d *draw) item() item { return d.attributes(d.primary()) }
 
 // ref is a new placeholder for a value.
 func (d *draw) ref(v value) string {
@@ -86,6 +115,10 @@ func (d *draw) ref(v value) string {
 	return name
 }
 
+// scalar tells an attribute that is a key, and so has nothing inside: an update
+// whose condition fails and which has a path into one is known to differ.
+func (d *draw) scalar(name string) bool { return name == "p" || d.ranged && name == "c" }
+
 // path is a document path.
 func (d *draw) path() string {
 	name := pick(d, "x", "y", "z", "c", "p", "absent")
@@ -93,10 +126,10 @@ func (d *draw) path() string {
 		d.names["#"+name] = name
 		name = "#" + name
 	}
-	if strings.HasSuffix(name, "p") {
+	if d.scalar(strings.TrimPrefix(name, "#")) {
 		return name
 	}
-	return name + pick(d, "", "", "", "", ".k", "[0]", "[1]", ".k.j")
+	return name + pick(d, "", "", "", "", ".k", "[0]", "[1]", ".k.j", ".j[0]", "[0].k", "[1][0]")
 }
 
 func (d *draw) operand() string {
@@ -138,12 +171,21 @@ func (d *draw) condition(depth int) string {
 	}
 }
 
+// inside is a place in an attribute's list or map.
+func (d *draw) inside(name string) string {
+	return name + pick(d, ".k", ".j", "[0]", "[9]", ".k.k", "[0].k", ".j[0]", ".k[1].j")
+}
+
 // update is an update expression.
 func (d *draw) update() string {
 	clauses := make(map[string][]string)
 	add := func(clause, action string) { clauses[clause] = append(clauses[clause], action) }
 	for _, name := range []string{"x", "y", "z", "c", "m"} {
-		switch d.IntN(10) {
+		kind := d.IntN(12)
+		if d.scalar(name) {
+			kind = min(kind, 4)
+		}
+		switch kind {
 		case 0, 1:
 			add("SET", name+" = "+d.ref(d.any(0)))
 		case 2:
@@ -153,13 +195,23 @@ func (d *draw) update() string {
 		case 4:
 			add("SET", name+" = list_append("+d.path()+", "+d.ref(&types.AttributeValueMemberL{Value: []value{d.any(1)}})+")")
 		case 5:
-			add("REMOVE", name+pick(d, "", "", ".k", "[0]"))
+			add("REMOVE", name+pick(d, "", "", ".k", "[0]", ".j.k", "[0].k", "[1][0]"))
 		case 6:
 			add("ADD", name+" "+d.ref(pick(d, n(d.number()), ss("x", "new"))))
 		case 7:
-			add("DELETE", name+" "+d.ref(ss("x")))
-		case 8:
-			add("SET", name+pick(d, ".k", "[0]", "[9]")+" = "+d.ref(d.any(1)))
+			add("DELETE", name+pick(d, "", "", ".k")+" "+d.ref(ss("x")))
+		case 8, 9:
+			add("SET", d.inside(name)+" = "+d.ref(d.any(1)))
+		case 10: // two places of one attribute, one perhaps within the other
+			add("SET", d.inside(name)+" = "+d.ref(d.any(1)))
+			switch d.IntN(3) {
+			case 0:
+				add("ADD", d.inside(name)+" "+d.ref(n(d.number())))
+			case 1:
+				add("SET", d.inside(name)+" = "+d.path())
+			default:
+				add("REMOVE", name+pick(d, ".k", "[0]", ".j.k", "[0].k"))
+			}
 		}
 	}
 	if len(clauses) == 0 {

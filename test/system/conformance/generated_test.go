@@ -3,7 +3,6 @@ package conformance
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -57,14 +56,35 @@ func TestGenerated(t *testing.T) {
 	suite.agreed = fmt.Sprintf("%d operations with seed %d, rounds with a disagreement: %d", done, *seed, disagreed)
 }
 
+// generated makes a table with a stream: of items with the key p or, if ranged,
+// with the keys p and r and with the index by-g of the keys g and c.
+func (p *probe) generated(ranged bool) (table, arn string) {
+	p.Helper()
+	if !ranged {
+		return p.streamed(types.StreamViewTypeNewAndOldImages)
+	}
+	table = p.named("generated")
+	in := definition(table)
+	in.KeySchema = keyed("p", "r")
+	defines(in, "r", "N", "g", "S", "c", "N")
+	in.GlobalSecondaryIndexes = []types.GlobalSecondaryIndex{
+		{IndexName: aws.String("by-g"), KeySchema: keyed("g", "c"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}},
+	}
+	in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
+	p.create(in)
+	out, err := p.DynamoDB.DescribeTable(p.ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	p.must(err)
+	return table, aws.ToString(out.Table.LatestStreamArn)
+}
+
 // agree runs one round.
 func agree(t *testing.T, both []*engine.Engine, round uint64, count int) {
-	d := &draw{Rand: rand.New(rand.NewPCG(*seed, round))}
+	d := &draw{Rand: rand.New(rand.NewPCG(*seed, round)), ranged: round%2 == 1, round: round}
 	probes := make([]*probe, len(both))
 	streams, table := make([]string, len(both)), ""
 	for i, e := range both {
 		probes[i] = &probe{T: t, Engine: e, ctx: t.Context()}
-		table, streams[i] = probes[i].streamed(types.StreamViewTypeNewAndOldImages)
+		table, streams[i] = probes[i].generated(d.ranged)
 	}
 	var history strings.Builder
 	for i := range count {
@@ -93,18 +113,25 @@ func byItem(p *probe, arn string) map[string][]string {
 // operation draws one.
 func (d *draw) operation() operation {
 	d.fresh()
-	switch d.IntN(10) {
+	switch d.IntN(14) {
 	case 0, 1:
 		return d.putting()
-	case 2, 3, 4:
+	case 2, 3, 4, 5:
 		return d.updating()
-	case 5:
-		return d.deleting()
 	case 6:
-		return d.scanning()
+		return d.deleting()
 	case 7:
+		return d.scanning()
+	case 8:
+		return d.batchWriting()
+	case 9, 10:
 		return d.transacting()
+	case 11:
+		return d.querying()
 	default:
+		if d.ranged {
+			return d.querying()
+		}
 		return d.executing()
 	}
 }
@@ -151,7 +178,7 @@ func (d *draw) putting() operation {
 }
 
 func (d *draw) updating() operation {
-	in := dynamodb.UpdateItemInput{Key: item{"p": s(d.key())}, UpdateExpression: aws.String(d.update()), ConditionExpression: d.maybe(),
+	in := dynamodb.UpdateItemInput{Key: d.primary(), UpdateExpression: aws.String(d.update()), ConditionExpression: d.maybe(),
 		ReturnValues:                        pick(d, types.ReturnValueNone, types.ReturnValueAllOld, types.ReturnValueAllNew, types.ReturnValueUpdatedOld),
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}
 	in.ExpressionAttributeValues, in.ExpressionAttributeNames = given(d.values), given(d.names)
@@ -168,7 +195,7 @@ func (d *draw) updating() operation {
 }
 
 func (d *draw) deleting() operation {
-	in := dynamodb.DeleteItemInput{Key: item{"p": s(d.key())}, ConditionExpression: d.maybe(), ReturnValues: types.ReturnValueAllOld,
+	in := dynamodb.DeleteItemInput{Key: d.primary(), ConditionExpression: d.maybe(), ReturnValues: types.ReturnValueAllOld,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}
 	in.ExpressionAttributeValues, in.ExpressionAttributeNames = given(d.values), given(d.names)
 	return operation{"delete " + text(in.Key) + " " + d.with(in.ConditionExpression), func(p *probe, table string) string {
@@ -179,53 +206,6 @@ func (d *draw) deleting() operation {
 			return answer(nil, err)
 		}
 		return answer(out.Attributes, nil)
-	}}
-}
-
-func (d *draw) scanning() operation {
-	in := dynamodb.ScanInput{FilterExpression: aws.String(d.condition(0))}
-	in.ExpressionAttributeValues, in.ExpressionAttributeNames = given(d.values), given(d.names)
-	return operation{"scan " + d.with(in.FilterExpression), func(p *probe, table string) string {
-		in := in
-		in.TableName = &table
-		out, err := p.DynamoDB.Scan(p.ctx, &in)
-		if err != nil {
-			return code(err)
-		}
-		found := make([]string, len(out.Items))
-		for i, it := range out.Items {
-			found[i] = text(it)
-		}
-		slices.Sort(found)
-		return fmt.Sprintf("%d of %d: %s", out.Count, out.ScannedCount, strings.Join(found, " "))
-	}}
-}
-
-func (d *draw) transacting() operation {
-	type part struct {
-		it        item
-		condition *string
-		values    item
-		names     map[string]string
-	}
-	var parts []part
-	what := "transact"
-	for _, i := range d.Perm(5)[:1+d.IntN(3)] {
-		d.fresh()
-		p := part{it: d.attributes(item{"p": s(string(rune('a' + i)))}), condition: d.maybe()}
-		p.values, p.names = given(d.values), given(d.names)
-		parts = append(parts, p)
-		what += " put " + text(p.it) + " " + d.with(p.condition)
-	}
-	return operation{what, func(p *probe, table string) string {
-		in := &dynamodb.TransactWriteItemsInput{}
-		for _, part := range parts {
-			in.TransactItems = append(in.TransactItems, types.TransactWriteItem{Put: &types.Put{TableName: &table, Item: part.it,
-				ConditionExpression: part.condition, ExpressionAttributeValues: part.values, ExpressionAttributeNames: part.names,
-				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld}})
-		}
-		_, err := p.DynamoDB.TransactWriteItems(p.ctx, in)
-		return reasons(err)
 	}}
 }
 
