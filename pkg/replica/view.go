@@ -107,6 +107,15 @@ func (v *View) Key(subject string) (contracts.Item, error) {
 	return v.subject(subject)
 }
 
+// Partition returns the partition key under which the index lists the subject's
+// local items, for a fan-out. The error says why the subject can have none.
+func (v *View) Partition(subject string) (contracts.Item, error) {
+	if !v.fanOut {
+		return nil, fmt.Errorf("partition of %s in %s: an item replica has no index", subject, v.Name())
+	}
+	return v.subject(subject)
+}
+
 // LocalKey picks the key attributes out of an item of the local table.
 func (v *View) LocalKey(item contracts.Item) contracts.Item {
 	key := make(contracts.Item, len(v.keys))

@@ -34,8 +34,10 @@ type RangeConfig struct {
 	Since, Until time.Time
 	// Keys are the only items whose records are visited; nil for every item.
 	Keys []contracts.Item
-	// MaxRecords ends the reading after so many visits; 0 for never.
-	MaxRecords int
+	// MaxRecords ends the reading after so many visits, MaxRead after so many
+	// records were read, visited or not; 0 for never. A stream has to be read
+	// from its oldest record on, whatever is looked for.
+	MaxRecords, MaxRead int
 	// Parallel is how many shards are read at once; 4 by default. A shard has
 	// the relay and perhaps one more reader already, and two are advised at the
 	// most (DynamoDB Streams, developer guide): reads are throttled then, and
@@ -65,7 +67,7 @@ const (
 	EndPast     ShardEnd = "past until"  // its records are past Until
 	EndCaughtUp ShardEnd = "caught up"   // it is open, and all there was is read
 	EndGone     ShardEnd = "gone"        // the stream no longer has it
-	EndStopped  ShardEnd = "interrupted" // MaxRecords, an error or the context came first
+	EndStopped  ShardEnd = "interrupted" // MaxRecords, MaxRead, an error or the context came first
 )
 
 // ShardExamined is how one shard was read.
@@ -94,7 +96,7 @@ type Examined struct {
 	// Trimmed says that records since Since may be missing, in the shards that
 	// say so too or in shards that are gone altogether.
 	Trimmed bool
-	// Stopped says that MaxRecords came first.
+	// Stopped says that MaxRecords or MaxRead came first.
 	Stopped bool
 	Shards  []ShardExamined
 }
@@ -142,8 +144,8 @@ func (c RangeConfig) validate() error {
 	if c.PageRecords < 0 || c.PageRecords > 1000 {
 		problems = append(problems, fmt.Errorf("PageRecords: %d, want 1 to 1000", c.PageRecords))
 	}
-	if c.MaxRecords < 0 || c.Parallel < 0 || c.EmptyReads < 0 || c.EmptyWait < 0 {
-		problems = append(problems, errors.New("MaxRecords, Parallel, EmptyReads, EmptyWait: want none below 0"))
+	if c.MaxRecords < 0 || c.MaxRead < 0 || c.Parallel < 0 || c.EmptyReads < 0 || c.EmptyWait < 0 {
+		problems = append(problems, errors.New("MaxRecords, MaxRead, Parallel, EmptyReads, EmptyWait: want none below 0"))
 	}
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("range config: %w", err)
@@ -183,8 +185,8 @@ type rangeShard struct {
 	started     bool
 }
 
-// errEnough is why readers are stopped when MaxRecords is reached.
-var errEnough = errors.New("as many records were visited as asked for")
+// errEnough is why readers are stopped when MaxRecords or MaxRead is reached.
+var errEnough = errors.New("as many records were read as asked for")
 
 // run reads the shards there are, then those that came meanwhile: a shard that
 // splits goes on in its children.
@@ -340,6 +342,9 @@ func (r *ranging) take(page rangePage) error {
 	}
 	if !page.reached.IsZero() {
 		s.Reached = page.reached
+	}
+	if r.cfg.MaxRead > 0 && r.examined.Read >= r.cfg.MaxRead {
+		return errEnough
 	}
 	return nil
 }

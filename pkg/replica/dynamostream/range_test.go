@@ -246,6 +246,22 @@ func TestShardsThatComeMeanwhileAreReadToo(t *testing.T) {
 	})
 }
 
+// A record's second is all that is known of when it was created.
+func TestARecordOfTheSecondThatTheRangeBeginsInIsInside(t *testing.T) {
+	inRig(t, localaws.Config{StreamShards: 1}, func(r *rig) {
+		time.Sleep(700 * time.Millisecond) // virtual
+		since := time.Now()
+		r.put("a")
+		time.Sleep(time.Minute) // virtual
+		if seen, _ := r.read(between(since, since)); len(seen) != 1 {
+			t.Errorf("visited %v", seen)
+		}
+		if seen, _ := r.read(between(since.Add(time.Second), time.Time{})); len(seen) != 0 {
+			t.Errorf("visited %v", seen)
+		}
+	})
+}
+
 func TestOnlyTheItemsAskedForAreVisited(t *testing.T) {
 	inRig(t, localaws.Config{StreamShards: 3}, func(r *rig) {
 		r.put("a", "b", "c", "a", "d")
@@ -268,6 +284,12 @@ func TestReadingStopsAfterAsManyRecordsAsAskedFor(t *testing.T) {
 		seen, examined := r.read(func(c *dynamostream.RangeConfig) { c.MaxRecords = 4 })
 		s := examined.Shards[0]
 		if len(seen) != 4 || !examined.Stopped || s.End != dynamostream.EndStopped || !s.Reached.Equal(began.Add(3*time.Minute).Truncate(time.Second)) {
+			t.Errorf("visited %v, %+v", seen, examined)
+		}
+		seen, examined = r.read(func(c *dynamostream.RangeConfig) {
+			c.MaxRead, c.PageRecords, c.Keys = 3, 1, []contracts.Item{{"p": contracts.String("b")}}
+		})
+		if len(seen) != 0 || examined.Read != 3 || !examined.Stopped {
 			t.Errorf("visited %v, %+v", seen, examined)
 		}
 		if seen, examined = r.read(func(c *dynamostream.RangeConfig) { c.MaxRecords = 11 }); len(seen) != 10 || examined.Stopped {
