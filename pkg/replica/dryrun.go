@@ -155,10 +155,10 @@ func (d *DryRun) Try(ctx context.Context, body []byte, metadata map[string]strin
 
 // superseded says whether every local item that the change is for holds a
 // higher version: each item replica's, which must exist, and each copy that an
-// index finds and that is still the subject's. It must not be called with a
-// store that writes.
+// index finds and that is still the subject's. What functions hold is not known
+// here. It must not be called with a store that writes.
 func (a *Applier) superseded(ctx context.Context, change *contracts.Change) (bool, error) {
-	if len(a.items) == 0 || len(a.functions) > 0 {
+	if len(a.items) == 0 {
 		return false, nil
 	}
 	in := arrival{subject: change.Subject, version: change.Version, shared: change.Attributes, now: a.cfg.Now()}

@@ -69,6 +69,7 @@ func TestABoxHasEachMessageOnceAndGivesAllBack(t *testing.T) {
 				if ids := w.takeAll(box, pause); len(ids) != 35 || box.Left() != 0 || box.Held() != 35 {
 					w.Errorf("%d messages, %d left, %d held", len(ids), box.Left(), box.Held())
 				}
+				time.Sleep(pause)
 				w.wantDepth(url, 0, 35)
 				w.closeBox(box)
 				w.wantDepth(url, 35, 0)
