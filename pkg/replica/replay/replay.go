@@ -212,7 +212,7 @@ func (r *Replay) Run(ctx context.Context) (Result, error) {
 	}
 	from := r.cfg.Range
 	from.Table, from.Client, from.Since, from.Until = r.cfg.Table, r.cfg.Streams, r.cfg.Since, r.cfg.Until
-	from.Keys, from.MaxRecords, from.Now = nil, 0, r.cfg.Now
+	from.Keys, from.MaxRecords, from.MaxRead, from.Now = nil, 0, 0, r.cfg.Now
 	var err error
 	r.result.Examined, err = dynamostream.ReadRange(ctx, from, func(rec replica.Record) error {
 		r.take(&rec)
