@@ -2,14 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tributary-dev/tributary/pkg/localaws"
+	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 )
 
 func TestMain(m *testing.M) {
@@ -21,9 +27,12 @@ type engineKey struct{}
 // Each script runs the command against an AWS account of its own, which is
 // empty at first, with the SDK's own variables and none of the machine's.
 //
-// The scripts have two further commands: "services" copies the real manifests
-// to services/, and "unchanged" fails if a request since the last "unchanged"
-// or the beginning could have changed something.
+// The scripts have further commands: "services" copies the real manifests to
+// services/; "unchanged" fails if a request since the last "unchanged" or the
+// beginning could have changed something; "call OPERATION FILE" makes a call of
+// DynamoDB whose input is JSON, with the
+// present version for VERSION; and "deny OPERATION" refuses every such call of
+// any service until "deny" without one.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -32,6 +41,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"services":  copyServices,
 			"unchanged": unchanged,
+			"call":      call,
+			"deny":      deny,
 		},
 	})
 }
@@ -84,7 +95,7 @@ func unchanged(ts *testscript.TestScript, neg bool, _ []string) {
 	var wrote []string
 	for operation := range engine.Requests() {
 		switch {
-		case strings.HasPrefix(operation.Name, "Get"), strings.HasPrefix(operation.Name, "List"), strings.HasPrefix(operation.Name, "Describe"):
+		case operation.Name == "BatchGetItem", strings.HasPrefix(operation.Name, "Get"), strings.HasPrefix(operation.Name, "List"), strings.HasPrefix(operation.Name, "Describe"):
 		default:
 			wrote = append(wrote, operation.String())
 		}
@@ -93,4 +104,42 @@ func unchanged(ts *testscript.TestScript, neg bool, _ []string) {
 	if neg != (len(wrote) > 0) {
 		ts.Fatalf("requests that change something: %v", wrote)
 	}
+}
+
+// call sends a request to DynamoDB as it is: what has no verb is set up so.
+func call(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: call OPERATION FILE")
+	}
+	now := strconv.FormatInt(time.Now().UnixMicro(), 10)
+	body := strings.ReplaceAll(ts.ReadFile(args[1]), "VERSION", now)
+	request, err := http.NewRequest(http.MethodPost, ts.Getenv("AWS_ENDPOINT_URL"), strings.NewReader(body))
+	ts.Check(err)
+	request.Header.Set("Content-Type", "application/x-amz-json-1.0")
+	request.Header.Set("X-Amz-Target", "DynamoDB_20120810."+args[0])
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+	answer, err := http.DefaultClient.Do(request)
+	ts.Check(err)
+	said, err := io.ReadAll(answer.Body)
+	ts.Check(errors.Join(err, answer.Body.Close()))
+	if answer.StatusCode != http.StatusOK {
+		ts.Fatalf("%s: %s: %s", args[0], answer.Status, said)
+	}
+}
+
+func deny(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: deny [OPERATION]")
+	}
+	engine := ts.Value(engineKey{}).(*localaws.Engine)
+	if len(args) == 0 {
+		engine.SetFaults(nil)
+		return
+	}
+	engine.SetFaults(func(c localaws.Call) localaws.Fault {
+		if c.Operation != args[0] {
+			return localaws.Fault{}
+		}
+		return localaws.Fault{Error: &wire.Error{Code: "AccessDeniedException", Message: "not authorized to perform " + c.Operation, Status: http.StatusBadRequest}}
+	})
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/policy"
 )
 
 // maxMessageBytes is the largest message SQS takes (SQS, "Message quotas"): a
@@ -100,14 +102,14 @@ func (s *survey) compareQueue(spec queueSpec, have map[string]string) []Differen
 		}
 	}
 	if spec.deadLetters != "" {
-		target, count := deadLetterTarget(have[attrRedrive]), redriveCount(have[attrRedrive])
+		target, count := policy.DeadLetterTarget(have[attrRedrive]), policy.RedriveCount(have[attrRedrive])
 		if dead := s.queues[spec.deadLetters].arn; target == "" || target != dead || count != strconv.Itoa(spec.maxReceives) {
 			all = append(all, Difference{Field: attrRedrive, Have: orNone(have[attrRedrive]), Want: fmt.Sprintf("%d receives, then %s", spec.maxReceives, spec.deadLetters)})
 		}
 	}
 	if spec.topic != "" {
 		topic := s.topics[spec.topic]
-		if topic == "" || !samePolicy(have[attrPolicy], queuePolicy(have[attrARN], topic, s.overTLS())) {
+		if topic == "" || !policy.Same(have[attrPolicy], policy.Queue(have[attrARN], topic, s.overTLS())) {
 			all = append(all, Difference{Field: attrPolicy, Have: orNone(have[attrPolicy]), Want: "takes from topic " + spec.topic + " and from nothing else of SNS"})
 		}
 	}
@@ -120,7 +122,7 @@ func (s *survey) overTLS() bool { return s.endpoints()["sqs"] == onAWS }
 func (s *survey) createQueue(ctx context.Context, step *Step, spec queueSpec) error {
 	attributes := spec.wanted()
 	if spec.deadLetters != "" {
-		attributes[attrRedrive] = redriveJSON(s.queues[spec.deadLetters].arn, spec.maxReceives)
+		attributes[attrRedrive] = policy.Redrive(s.queues[spec.deadLetters].arn, spec.maxReceives)
 	}
 	create := func() (*sqs.CreateQueueOutput, error) {
 		return s.SQS.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String(spec.name), Attributes: attributes})
@@ -140,7 +142,7 @@ func (s *survey) createQueue(ctx context.Context, step *Step, spec queueSpec) er
 		return err
 	}
 	return s.soon(ctx, func() error {
-		return s.setQueue(ctx, spec, map[string]string{attrPolicy: compact(queuePolicy(have[attrARN], s.topics[spec.topic], s.overTLS()))})
+		return s.setQueue(ctx, spec, map[string]string{attrPolicy: policy.Text(policy.Queue(have[attrARN], s.topics[spec.topic], s.overTLS()))})
 	})
 }
 
@@ -192,13 +194,13 @@ func (s *survey) changeQueue(ctx context.Context, step *Step, spec queueSpec) er
 	if spec.topic != "" {
 		// Always with the rest: one engine other than AWS drops the policy when
 		// attributes are set without it, and setting it again does no harm.
-		change[attrPolicy] = compact(queuePolicy(s.queues[spec.name].arn, s.topics[spec.topic], s.overTLS()))
+		change[attrPolicy] = policy.Text(policy.Queue(s.queues[spec.name].arn, s.topics[spec.topic], s.overTLS()))
 	}
 	for _, d := range step.Differences {
 		switch d.Field {
 		case attrPolicy:
 		case attrRedrive:
-			change[attrRedrive] = redriveJSON(s.queues[spec.deadLetters].arn, spec.maxReceives)
+			change[attrRedrive] = policy.Redrive(s.queues[spec.deadLetters].arn, spec.maxReceives)
 		default:
 			change[d.Field] = want[d.Field]
 		}
@@ -216,4 +218,11 @@ func (s *survey) changeQueue(ctx context.Context, step *Step, spec queueSpec) er
 func (s *survey) setQueue(ctx context.Context, spec queueSpec, attributes map[string]string) error {
 	_, err := s.SQS.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: aws.String(s.queues[spec.name].url), Attributes: attributes})
 	return s.sqsCall(err)
+}
+
+func orNone(text string) string {
+	if text == "" {
+		return "none"
+	}
+	return text
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/policy"
 )
 
 // Attributes of a subscription (SNS, "SetSubscriptionAttributes").
@@ -73,14 +75,14 @@ func (s *survey) compareSubscription(step *Step, spec subscriptionSpec, have map
 	if scope := have[filterScope]; scope != "" && scope != onMessageAttributes {
 		differ(filterScope, scope, onMessageAttributes)
 	}
-	if !sameFilter(have[filterPolicy], spec.filter) {
+	if !policy.SameFilter(have[filterPolicy], spec.filter) {
 		differ(filterPolicy, have[filterPolicy], spec.filter)
 		if s.endpoints()["sns"] == onAWS {
 			step.Notes = append(step.Notes, "a changed filter policy takes up to 15 minutes to be in force everywhere (SNS, \"Subscription filter policies\")")
 		}
 	}
 	dead := s.queues[spec.deadLetters].arn
-	if got := deadLetterTarget(have[redrivePolicy]); got == "" || got != dead {
+	if got := policy.DeadLetterTarget(have[redrivePolicy]); got == "" || got != dead {
 		differ(redrivePolicy, got, "to "+spec.deadLetters)
 	}
 }
@@ -92,7 +94,7 @@ func (s *survey) wantedAttributes(spec subscriptionSpec) map[string]string {
 		rawDelivery:   "true",
 		filterScope:   onMessageAttributes,
 		filterPolicy:  spec.filter,
-		redrivePolicy: redriveJSON(s.queues[spec.deadLetters].arn, 0),
+		redrivePolicy: policy.Redrive(s.queues[spec.deadLetters].arn, 0),
 	}
 }
 

@@ -173,5 +173,6 @@ func verbs(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		newBootstrap(g),
 		newLint(g),
+		newStatus(g),
 	}
 }

@@ -1,0 +1,173 @@
+package status
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+)
+
+// quiet is after how long a poller that does not say that it follows its stream
+// counts as stopped: it says so every minute.
+const quiet = 3 * time.Minute
+
+// Write prints the report for a person. What could not be read is a ? in the
+// tables, what nobody can know a -, each with the reason below.
+func (r *Report) Write(out io.Writer) {
+	fmt.Fprintf(out, "%s, DynamoDB at %s, SNS at %s, SQS at %s; %s\n", r.Region, r.Endpoints[string(connect.DynamoDB)],
+		r.Endpoints[string(connect.SNS)], r.Endpoints[string(connect.SQS)], r.At.Format(time.RFC3339))
+	for _, t := range r.Topics {
+		fmt.Fprintln(out)
+		t.write(out)
+	}
+	if !r.Complete {
+		fmt.Fprintln(out, "\nnot everything could be read: each ? has its reason below it")
+	}
+}
+
+func (t *Topic) write(out io.Writer) {
+	n := &notes{}
+	state := cell(n, "topic", t.ARN, func(string) string { return "there" })
+	owner := "nobody's here"
+	if t.Owner != "" {
+		owner = t.Owner + "'s"
+	}
+	fmt.Fprintf(out, "topic %s: %s, %s, %s\n", t.Name, t.Contract, owner, state)
+	if r := t.Relay; r != nil {
+		fmt.Fprintf(out, "  relay of %s: stream %s, %s, place kept %s, behind %s, dead letters %s\n", r.Table,
+			cell(n, "stream of "+r.Table, r.Stream, func(string) string { return "on" }),
+			cell(n, "relay", r.Followed, followed), cell(n, "relay's place", r.Saved, func(i Instant) string { return i.text("never") }),
+			cell(n, "relay behind", r.Behind, Lag.text), cell(n, r.DeadLetterQueue, r.Letters, total))
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "  SUBSCRIBER\tQUEUE\tWAITING\tIN FLIGHT\tDELAYED\tDEAD\tLAG\tSUBSCRIPTION\n")
+	for _, s := range t.Subscriptions {
+		depth := func(of func(Depth) int) string {
+			return plain(s.Depth, func(d Depth) string { return fmt.Sprint(of(d)) })
+		}
+		n.reason(s.Queue, s.Depth.Unread)
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Subscriber, s.Queue,
+			depth(func(d Depth) int { return d.Waiting }), depth(func(d Depth) int { return d.InFlight }), depth(func(d Depth) int { return d.Delayed }),
+			cell(n, s.DeadLetterQueue, s.Letters, total), cell(n, s.Subscriber+"'s lag", s.Lag, Lag.text),
+			cell(n, s.Subscriber+"'s subscription", s.Settings, func(set Settings) string { return n.settings(s.Subscriber, set) }))
+		if s.Lag.Value != nil && s.Lag.Value.Note != "" {
+			n.add("%s's lag: %s", s.Subscriber, s.Lag.Value.Note)
+		}
+	}
+	if len(t.Subscriptions) == 0 {
+		fmt.Fprint(table, "  no manifest subscribes\n")
+	}
+	table.Flush()
+	n.reason("subscriptions of "+t.Name, t.Others.Unread)
+	if t.Others.Value != nil {
+		for _, o := range *t.Others.Value {
+			n.add("no manifest declares the subscription of %s %s: %s", o.Protocol, o.Endpoint, o.text())
+		}
+	}
+	for _, line := range n.lines {
+		fmt.Fprintf(out, "  %s\n", line)
+	}
+}
+
+func (o Other) text() string {
+	if o.Unread != "" {
+		return o.Unread
+	}
+	return fmt.Sprintf("filter %s, raw delivery %v, dead letters to %s", orNone(o.Filter), o.Raw, orNone(o.Redrive))
+}
+
+// notes are the lines below a topic's table.
+type notes struct{ lines []string }
+
+func (n *notes) add(format string, args ...any) {
+	n.lines = append(n.lines, fmt.Sprintf(format, args...))
+}
+
+func (n *notes) reason(what, why string) {
+	if why != "" {
+		n.add("? %s: %s", what, why)
+	}
+}
+
+// settings says whether a subscription is as declared, and notes how not.
+func (n *notes) settings(subscriber string, set Settings) string {
+	for _, d := range set.Differences {
+		n.add("! %s's %s has %s, is to have %s", subscriber, d.Field, d.Have, d.Want)
+	}
+	if len(set.Differences) > 0 {
+		return "not as declared"
+	}
+	return set.Filter
+}
+
+// cell prints a cell, and notes the reason where there is no answer.
+func cell[T any](n *notes, what string, c Cell[T], text func(T) string) string {
+	n.reason(what, c.Unread)
+	if c.Unknown != "" {
+		n.add("- %s: %s", what, c.Unknown)
+	}
+	return plain(c, text)
+}
+
+func plain[T any](c Cell[T], text func(T) string) string {
+	switch {
+	case c.Missing:
+		return "missing"
+	case c.Unknown != "":
+		return "-"
+	case c.Value == nil:
+		return "?"
+	default:
+		return text(*c.Value)
+	}
+}
+
+func total(d Depth) string { return fmt.Sprint(d.Total()) }
+
+func (i Instant) text(never string) string {
+	if i.At == nil {
+		return never
+	}
+	return age(i.AgeSeconds) + " ago"
+}
+
+func followed(i Instant) string {
+	if i.At != nil && i.AgeSeconds > quiet.Seconds() {
+		return "no poller since " + age(i.AgeSeconds)
+	}
+	if i.At == nil {
+		return "never polled"
+	}
+	return "polled " + i.text("")
+}
+
+func (l Lag) text() string {
+	switch l.Kind {
+	case Exact:
+		return age(l.Seconds)
+	case LessThan:
+		text := "less than " + age(l.Seconds)
+		if l.AtLeastSeconds > 0 {
+			text += ", at least " + age(l.AtLeastSeconds)
+		}
+		return text
+	default:
+		return string(l.Kind)
+	}
+}
+
+// age is a length of time as short as it is understood: 3s, 2m5s, 3h10m.
+func age(seconds float64) string {
+	d := time.Duration(seconds * float64(time.Second))
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Hour:
+		return d.Round(time.Second).String()
+	default:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+}
