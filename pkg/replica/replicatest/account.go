@@ -3,6 +3,7 @@ package replicatest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -24,7 +25,19 @@ type account struct {
 
 func (a account) create(ctx context.Context, owner *manifest.Manifest, subscribers []*manifest.Manifest) error {
 	for _, m := range append([]*manifest.Manifest{owner}, subscribers...) {
-		for _, t := range m.Tables {
+		tables := slices.Clone(m.Tables)
+		for _, p := range m.Publishes {
+			tables = append(tables, p.CheckpointTableSpec())
+		}
+		for _, s := range m.Subscribes {
+			tables = append(tables, s.ControlTableSpec())
+		}
+		made := make(map[string]bool)
+		for _, t := range tables {
+			if made[t.Name] {
+				continue // the manifest declares it itself
+			}
+			made[t.Name] = true
 			if err := a.table(ctx, t); err != nil {
 				return err
 			}

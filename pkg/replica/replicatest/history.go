@@ -17,7 +17,9 @@ import (
 // history looks at every state that tables have had: the versions of replicas
 // only rise, and stamps keep what they find.
 func (s *sim) history(ctx context.Context) error {
-	if err := s.records(ctx, s.foreign.table, s.stamped); err != nil {
+	known := make(map[string]bool)
+	stamped := func(record *types.StreamRecord) error { return s.stamped(record, known) }
+	if err := s.records(ctx, s.foreign.table, stamped); err != nil {
 		return err
 	}
 	for _, t := range s.tenants {
@@ -99,8 +101,9 @@ func (s *sim) rose(r manifest.Replica, record *types.StreamRecord) error {
 
 // stamped fails where a stamp did more than to outbid what was there: it
 // changes no shared attribute, deletes and creates nothing but a tombstone where
-// nothing is.
-func (s *sim) stamped(record *types.StreamRecord) error {
+// nothing is. Known are the stamps seen so far: others put items back as they
+// once were, stamps included.
+func (s *sim) stamped(record *types.StreamRecord, known map[string]bool) error {
 	names := s.foreign.names
 	seen := names.Names()
 	for _, name := range profilev1.Contract.Names() {
@@ -114,10 +117,17 @@ func (s *sim) stamped(record *types.StreamRecord) error {
 	if err != nil {
 		return err
 	}
+	keys, err := imageOf(record.Keys, slices.Collect(maps.Keys(record.Keys)))
+	if err != nil {
+		return err
+	}
 	is := after[names.Stamped]
-	if is.IsZero() || !is.Equal(after[names.Version]) || is.Equal(before[names.Stamped]) {
+	id := place(is.Text(), keys)
+	known[place(before[names.Stamped].Text(), keys)] = true
+	if is.IsZero() || !is.Equal(after[names.Version]) || known[id] {
 		return nil // not by a stamp
 	}
+	known[id] = true
 	switch {
 	case len(record.OldImage) == 0:
 		if !s.foreign.isTombstone(after) {
@@ -125,7 +135,7 @@ func (s *sim) stamped(record *types.StreamRecord) error {
 		}
 		return nil
 	case number(is) <= number(before[names.Version]):
-		s.fail("a stamp of version %s does not outbid what was there: %v", is.Text(), before)
+		s.fail("a stamp of version %s does not outbid what was there: %v became %v", is.Text(), before, after)
 	}
 	for _, item := range []contracts.Item{before, after} {
 		for _, name := range []string{names.Version, names.Stamped, names.ExpiresAt} {

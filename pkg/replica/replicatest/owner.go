@@ -62,8 +62,6 @@ tables:
     partition_key: {name: cik, type: S}
     stream: true
     ttl_attribute: expiresAt
-  - name: profile-relay-checkpoints
-    partition_key: {name: id, type: S}
 publishes:
   - contract: company.profile/v1
     table: companies
@@ -106,7 +104,7 @@ func relay(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
 	poller, err := dynamostream.NewPoller(dynamostream.PollerConfig{
 		Table: published.Table, Streams: dynamodbstreams.NewFromConfig(cfg), Relay: r,
 		Checkpoints: dynamostore.NewCheckpoints(db, published.CheckpointTable, "relay"),
-		IdleWait:    2 * time.Second, DrainTimeout: drain, Logger: quiet,
+		IdleWait:    4 * time.Second, DrainTimeout: drain, Logger: quiet,
 	})
 	if err != nil {
 		return err

@@ -41,6 +41,13 @@ const (
 	RotateShards Kind = "rotate shards"
 	IndexLag     Kind = "index lag"
 
+	Backfill Kind = "backfill" // runs until it succeeds, whatever else happens
+	Replay   Kind = "replay"   // likewise
+	Lapse    Kind = "lapse"    // a minute in which handlers outlast visibility timeouts
+	// Blackout is longer than a stream keeps its records; a backfill makes up for
+	// it.
+	Blackout Kind = "blackout"
+
 	Pause  Kind = "pause"  // seconds, everything running
 	Outage Kind = "outage" // hours in which no process runs
 	Peace  Kind = "peace"  // everything settles and is compared; then 31 days and a TTL sweep
@@ -99,7 +106,7 @@ var weights = []struct {
 	{OwnWrite, 12}, {OwnDelete, 5}, {OwnRace, 6}, {ForeignWrite, 5}, {ForeignPut, 4}, {ForeignOld, 4}, {ForeignRevive, 2},
 	{ForeignDelete, 4}, {IntoStamp, 4}, {IntoWrite, 3}, {Expiry, 3}, {Unpublishable, 1}, {ServiceWrite, 4}, {Watch, 5}, {Unwatch, 2},
 	{KillRelay, 3}, {KillConsumer, 4}, {RollRelay, 1}, {RollConsumer, 2}, {PairRelay, 2}, {PairConsumer, 2},
-	{SplitShards, 1}, {RotateShards, 1}, {IndexLag, 2}, {Pause, 6}, {Outage, 1},
+	{SplitShards, 1}, {RotateShards, 1}, {IndexLag, 2}, {Backfill, 2}, {Replay, 2}, {Lapse, 2}, {Pause, 6}, {Outage, 1},
 }
 
 // Items is how many source items a plan writes: few, so that steps meet.
@@ -116,7 +123,7 @@ func NewPlan(seed uint64) Plan {
 	}
 	kinds = append(kinds, OwnWrite)
 	plan := Plan{Seed: seed}
-	steps, peace, splits := 30+rng.IntN(51), 0, 0
+	steps, peace, splits, blackouts := 30+rng.IntN(51), 0, 0, 0
 	for id := range steps {
 		s := Step{ID: id, Kind: kinds[rng.IntN(len(kinds))], Item: rng.IntN(Items), N: rng.IntN(1 << 16)}
 		if rng.IntN(3) == 0 {
@@ -136,6 +143,8 @@ func NewPlan(seed uint64) Plan {
 			if splits++; splits > 2 {
 				s.Kind = Pause
 			}
+		case id > steps/3 && blackouts == 0 && rng.IntN(400) == 0:
+			s.Kind, blackouts = Blackout, 1
 		case id > steps/3 && peace == 0 && rng.IntN(200) == 0:
 			s.Kind, peace = Peace, 1
 		}

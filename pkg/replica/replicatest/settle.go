@@ -17,6 +17,40 @@ import (
 // settle leaves everything in peace until nothing is on its way, puts dead
 // letters back, and compares. The weather stays fine.
 func (s *sim) settle(ctx context.Context) error {
+	s.calmDown()
+	if err := s.mend(ctx); err != nil {
+		return err
+	}
+	if err := s.finish(); err != nil {
+		return err
+	}
+	time.Sleep(2 * time.Minute) // the relay is through by then
+	for left := time.Until(s.weather.lastArrival()); left > 0; left = time.Until(s.weather.lastArrival()) {
+		if left > longRest {
+			if err := s.history(ctx); err != nil { // which a stream keeps for a day
+				return err
+			}
+		}
+		if err := s.rest(asleep(min(left+time.Second, longRest))); err != nil {
+			return err
+		}
+		time.Sleep(time.Minute)
+	}
+	if err := s.quieten(ctx); err != nil {
+		return err
+	}
+	if err := s.compare(ctx, all); err != nil {
+		return err
+	}
+	return s.history(ctx)
+}
+
+// longRest is how long no process may run without messages growing too old for
+// their queue, which keeps them for four days.
+const longRest = 40 * time.Hour
+
+// calmDown ends what goes wrong, and has one process at each place.
+func (s *sim) calmDown() {
 	s.weather.fine.Store(true)
 	s.intoRelays.wait(nil)
 	for i, p := range s.posts() {
@@ -27,13 +61,10 @@ func (s *sim) settle(ctx context.Context) error {
 			p.vacate()
 		}
 	}
-	if err := s.mend(ctx); err != nil {
-		return err
-	}
-	time.Sleep(2 * time.Minute) // the relay is through by then
-	if left := time.Until(s.weather.lastArrival()); left > 0 {
-		s.rest(left + time.Second)
-	}
+}
+
+// quieten waits until nothing is on its way and no dead letter is left.
+func (s *sim) quieten(ctx context.Context) error {
 	const rounds = 120
 	for round := 0; ; round++ {
 		if round == rounds {
@@ -52,14 +83,10 @@ func (s *sim) settle(ctx context.Context) error {
 			return err
 		}
 		if !back {
-			break
+			return nil
 		}
 		time.Sleep(time.Minute)
 	}
-	if err := s.compare(ctx); err != nil {
-		return err
-	}
-	return s.history(ctx)
 }
 
 // mend corrects the items that cannot be published, as their owner would.
@@ -127,6 +154,9 @@ func (s *sim) putBack(ctx context.Context) (any bool, err error) {
 			any = true
 			if _, err := contracts.Decode(l.Body, catalog); err != nil {
 				s.fail("a dead letter of %s has no whole body: %v", t.manifest.Service, err)
+			}
+			if s.calm && l.Reason == "" {
+				s.fail("a message of %s that no handler failed came to the dead-letter queue: %s", t.manifest.Service, l.Body)
 			}
 			if l.Reason == "" && msg.Attributes["DeadLetterQueueSourceArn"] == "" {
 				s.fail("a dead letter of %s has no reason: %s", t.manifest.Service, l.Body)

@@ -41,6 +41,8 @@ type sim struct {
 
 	relays     [2]*post
 	intoRelays interlude
+	operations operations
+	calm       bool           // nothing has gone wrong for a while that could explain a dead letter without a reason
 	corpses    sync.WaitGroup // processes, also dead ones
 
 	mu       sync.Mutex
@@ -139,7 +141,7 @@ func newSim(ctx context.Context, seed uint64, services Services) (*sim, error) {
 	s.engine = localaws.New(localaws.Config{
 		Seed: seed + 1, Shuffle: true, StreamShards: 1 + int(w.roll("shards", 0)%2),
 		StatementsReturnNoItems: w.roll("statements return no items", 0)%2 == 0,
-		DisturbSNS:              w.sns, DisturbSQS: w.sqs, PublishFault: w.publish, Logger: quiet,
+		DisturbSNS:              w.sns, DisturbSQS: w.sqs, PublishFault: w.publish, SQSEntryFault: w.entry, Logger: quiet,
 	})
 	if err := s.open(ctx); err != nil {
 		s.engine.Close()
@@ -206,8 +208,8 @@ func each(posts []*post, do func(*post)) {
 	group.Wait()
 }
 
-// rest lets time pass in which no process runs.
-func (s *sim) rest(d time.Duration) {
+// rest does something while no process runs.
+func (s *sim) rest(meanwhile func() error) error {
 	var taken []*post
 	for _, p := range s.posts() {
 		if p.taken() {
@@ -215,13 +217,26 @@ func (s *sim) rest(d time.Duration) {
 		}
 	}
 	each(taken, (*post).vacate)
-	time.Sleep(d)
-	each(taken, (*post).start)
+	defer each(taken, (*post).start)
+	s.operations.rest(true)
+	defer s.operations.rest(false)
+	return meanwhile()
+}
+
+// asleep is what takes so long.
+func asleep(d time.Duration) func() error {
+	return func() error {
+		time.Sleep(d)
+		return nil
+	}
 }
 
 // play plays the plan and compares in the end.
 func (s *sim) play(ctx context.Context, plan Plan) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer s.corpses.Wait()
+	defer s.operations.done.Wait()
+	defer cancel()
 	defer func() { each(s.posts(), (*post).vacate) }()
 	for i, p := range s.posts() {
 		if i%2 == 0 {
@@ -236,7 +251,15 @@ func (s *sim) play(ctx context.Context, plan Plan) {
 		}
 		time.Sleep(step.Then)
 	}
-	if err := s.settle(ctx); err != nil {
-		s.fail("settle: %v", err)
+	for _, end := range []func() error{
+		func() error { return s.settle(ctx) },
+		func() error { return s.try(ctx, int(plan.Seed%1_000_000)) },
+		func() error { return s.quieten(ctx) },
+		func() error { return s.compare(ctx, all) },
+		func() error { return s.history(ctx) },
+	} {
+		if err := end(); err != nil {
+			s.fail("at the end: %v", err)
+		}
 	}
 }

@@ -71,7 +71,9 @@ func (s *sim) take(ctx context.Context, step Step) error {
 		if err := s.settle(ctx); err != nil {
 			return err
 		}
-		s.rest(31 * 24 * time.Hour)
+		if err := s.rest(asleep(31 * 24 * time.Hour)); err != nil {
+			return err
+		}
 		if _, err := s.engine.DynamoDB().SweepTTL(ctx); err != nil {
 			return err
 		}
@@ -84,7 +86,17 @@ func (s *sim) take(ctx context.Context, step Step) error {
 	case IndexLag:
 		return s.lag(t, time.Duration(step.N%8000)*time.Millisecond)
 	case Outage:
-		s.rest(time.Duration(1+step.N%150) * time.Minute)
+		return s.rest(asleep(time.Duration(1+step.N%150) * time.Minute))
+	case Blackout:
+		return s.blackout(ctx, step)
+	case Backfill:
+		s.backfill(ctx, t, step)
+		return nil
+	case Replay:
+		s.replay(ctx, t, step)
+		return nil
+	case Lapse:
+		s.weather.lapse(time.Minute)
 		return nil
 	case Pause:
 		return nil // it is what comes after every step

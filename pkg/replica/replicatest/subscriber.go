@@ -27,7 +27,9 @@ type Subscriber struct {
 	Manifest string
 	// Consume is a process of the service's consumer: it consumes until ctx
 	// ends, and then returns nil within seconds. Several run at once. Everything
-	// it does to AWS it does by cfg. Nil for the library's own consumer.
+	// it does to AWS it does by cfg. It notes canaries in the subscription's
+	// control table, without which a backfill never begins. Nil for the library's
+	// own consumer.
 	Consume func(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error
 	// Open makes what writes the service's own items beside the copies, which
 	// does everything it does to AWS by cfg. Nil for one made from the manifest.
@@ -77,7 +79,7 @@ subscribes:
         version_attribute: profileVersion
         on_delete: clear
         second_pass: 10s
-`}, {Manifest: `
+`}, {Consume: leisurely, Manifest: `
 service: directory
 tables:
   - name: entries
@@ -86,7 +88,7 @@ tables:
 subscribes:
   - contract: company.profile/v1
     attributes: [name]
-    queue: {max_receive_count: 6}
+    queue: {visibility_timeout: 10s, max_receive_count: 6}
     replicas:
       - table: entries
         key: {id: subject}
@@ -103,13 +105,23 @@ const drain = time.Second
 
 // Consume runs the library's consumer, as a service does.
 func Consume(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
+	return consume(ctx, cfg, m, time.Duration(m.Subscribes[0].Queue.HandlerTimeout))
+}
+
+// leisurely consumes without a bound on how long a change may take, so that a
+// message is held for longer than its visibility timeout.
+func leisurely(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
+	return consume(ctx, cfg, m, 0)
+}
+
+func consume(ctx context.Context, cfg aws.Config, m *manifest.Manifest, handlerTimeout time.Duration) error {
 	applier, err := newApplier(cfg, m)
 	if err != nil {
 		return err
 	}
 	queue := m.Subscribes[0].Queue
 	subscriber, err := sqssub.New(sqs.NewFromConfig(cfg), sqssub.Config{
-		VisibilityTimeout: time.Duration(queue.VisibilityTimeout), HandlerTimeout: time.Duration(queue.HandlerTimeout),
+		VisibilityTimeout: time.Duration(queue.VisibilityTimeout), HandlerTimeout: handlerTimeout,
 		DeadLetterQueue: queue.DeadLetterQueue, DrainTimeout: drain,
 		NackBackoff: sqssub.Backoff{Base: time.Second, Max: 30 * time.Second},
 	})
@@ -122,6 +134,7 @@ func Consume(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
 	}
 	consumer, err := replica.NewConsumer(replica.ConsumerConfig{
 		Service: m.Service, Queue: queue.Name, Catalog: catalog, Appliers: []*replica.Applier{applier}, Delayer: subscriber, Logger: quiet,
+		Canaries: dynamostore.NewCanaries(dynamodb.NewFromConfig(cfg), m.Subscribes[0].ControlTable),
 	})
 	if err != nil {
 		return err

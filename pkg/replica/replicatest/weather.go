@@ -23,10 +23,11 @@ type weather struct {
 
 	// Of a thousand calls or messages, how many meet it.
 	throttled, unavailable, unasked, unanswered, slow, statements uint64
-	doubled, late, veryLate, refused                              uint64
+	doubled, late, veryLate, days, refused, entries               uint64
 
 	mu     sync.Mutex
 	latest time.Time // when the last message arrives of those held back so far
+	lapsed time.Time // when the lapse ends
 }
 
 func newWeather(seed uint64) *weather {
@@ -36,7 +37,10 @@ func newWeather(seed uint64) *weather {
 	w.unasked, w.unanswered = most("unasked", 80), most("unanswered", 100)
 	w.slow, w.statements = most("slow", 80), most("statements", 200)
 	w.doubled, w.late, w.veryLate = most("doubled", 400), most("late", 400), most("very late", 100)
-	w.refused = most("refused", 200)
+	w.refused, w.entries = most("refused", 200), most("entries", 200)
+	if w.roll("days", 1)%4 == 0 {
+		w.days = most("days", 20)
+	}
 	return w
 }
 
@@ -58,6 +62,14 @@ func (w *weather) roll(what string, at uint64) uint64 {
 func (w *weather) fault(c localaws.Call) localaws.Fault {
 	if w.fine.Load() {
 		return localaws.Fault{}
+	}
+	if w.lapsing() {
+		switch c.Operation {
+		case "ChangeMessageVisibilityBatch":
+			return localaws.Fault{Error: localaws.Throttled(c.Service)}
+		case "BatchExecuteStatement":
+			return localaws.Fault{DelayBefore: 35 * time.Second}
+		}
 	}
 	operation := string(c.Service) + c.Operation
 	at := w.roll(operation, uint64(c.Sequence))
@@ -112,6 +124,10 @@ func (w *weather) copies(what string) []time.Duration {
 		x := w.roll(what+which, at)
 		var after time.Duration
 		switch dice := x % 1000; {
+		case what == "sns" && dice < w.days:
+			// SNS tries to deliver to a queue for 23 days ("Amazon SNS message
+			// delivery retries"), and a dead-letter queue keeps for 14.
+			after = time.Duration(x/1000%(13*24*3600)) * time.Second
 		case dice < w.veryLate:
 			after = time.Duration(x/1000%(6*3600)) * time.Second
 		case dice < w.veryLate+w.late:
@@ -138,6 +154,28 @@ func (w *weather) publish(_, _ string) error {
 		return nil
 	}
 	return localaws.Unavailable(localaws.SNS)
+}
+
+// entry has SQS refuse an entry of a batch for the moment, and none of its
+// neighbours.
+func (w *weather) entry(_, _ string) error {
+	if w.fine.Load() || w.roll("entry", w.count.Add(1))%1000 >= w.entries {
+		return nil
+	}
+	return localaws.Unavailable(localaws.SQS)
+}
+
+// lapse has handlers take longer than visibility timeouts, which nobody extends.
+func (w *weather) lapse(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lapsed = time.Now().Add(d)
+}
+
+func (w *weather) lapsing() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return time.Now().Before(w.lapsed)
 }
 
 func (w *weather) sns(localsns.Delivery) []time.Duration { return w.copies("sns") }
