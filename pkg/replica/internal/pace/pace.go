@@ -41,8 +41,9 @@ type Pace struct {
 }
 
 // New returns a pace of at most perSecond messages a second, 0 for any number,
-// that lets nothing through while backlog says that more than most messages
-// wait. A nil backlog, or 0 for most, is for queues of any length.
+// that lets nothing through from when backlog says that more than most messages
+// wait until no more than half of that do, so that what waits behind them has its
+// turn. A nil backlog, or 0 for most, is for queues of any length.
 func New(perSecond float64, backlog func(context.Context) (int, error), most int) *Pace {
 	p := &Pace{backlog: backlog, max: most, asking: make(chan struct{}, 1)}
 	if perSecond > 0 {
@@ -124,7 +125,7 @@ func (p *Pace) waitForQueue(ctx context.Context, n int) error {
 func (p *Pace) fits(n int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.asked.IsZero() || time.Since(p.asked) >= askEvery || p.depth+p.since+n > p.max {
+	if p.waiting || p.asked.IsZero() || time.Since(p.asked) >= askEvery || p.depth+p.since+n > p.max {
 		return false
 	}
 	p.since += n
@@ -136,7 +137,11 @@ func (p *Pace) told(depth, n int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.depth, p.asked, p.since = depth, time.Now(), 0
-	p.waiting = depth > p.max
+	if p.waiting {
+		p.waiting = depth > p.max/2
+	} else {
+		p.waiting = depth > p.max
+	}
 	if !p.waiting {
 		p.since = n
 	}

@@ -87,6 +87,27 @@ func TestNothingIsLetThroughWhileTheQueueIsTooLong(t *testing.T) {
 	})
 }
 
+// A queue that was too long drains to half of what is allowed first, however
+// many wait for it.
+func TestAQueueThatWasTooLongDrainsToHalf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := &queue{perSecond: 20, depth: 2000, at: time.Now()}
+		p, start := New(0, q.length, 1000), time.Now()
+		var all sync.WaitGroup
+		for range 5 {
+			all.Go(func() {
+				if err := p.Wait(t.Context(), 10); err != nil {
+					t.Error(err)
+				}
+				if let := time.Since(start); let < 75*time.Second || let > 81*time.Second {
+					t.Errorf("let through after %s, want 75 s: 1500 messages at 20 a second", let)
+				}
+			})
+		}
+		all.Wait()
+	})
+}
+
 func TestTheBacklogIsAskedForNowAndThenOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := &queue{perSecond: 1000, at: time.Now()}
