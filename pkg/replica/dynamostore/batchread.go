@@ -2,7 +2,6 @@ package dynamostore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -13,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
@@ -33,7 +31,7 @@ var readBackoff = retry.Backoff{Base: 100 * time.Millisecond, Max: 30 * time.Sec
 // returns them in the order of the keys, nil where there is none. Keys may
 // repeat. What a request leaves unprocessed (an answer holds at most 16 MB) is
 // asked for again at once if the request returned something, and after a
-// pause if the table is throttled. With attributes, nothing but those and the
+// pause if the table is throttled or cannot be reached. With attributes, nothing but those and the
 // key is returned, which costs AWS the same and memory less.
 //
 // All items are in memory at the same time: callers read as many as they can
@@ -118,7 +116,7 @@ func (r *batchRead) all(ctx context.Context, keys []map[string]types.AttributeVa
 			Keys: keys, ConsistentRead: aws.Bool(true), ProjectionExpression: r.projection, ExpressionAttributeNames: r.names,
 		}}})
 		answered := 0
-		switch api, ok := errors.AsType[smithy.APIError](err); {
+		switch {
 		case err == nil:
 			left := out.UnprocessedKeys[r.table].Keys
 			answered = len(keys) - len(left)
@@ -128,7 +126,7 @@ func (r *batchRead) all(ctx context.Context, keys []map[string]types.AttributeVa
 					return err
 				}
 			}
-		case !ok || !passing(api.ErrorCode()):
+		case !retry.Worthwhile(err):
 			return err
 		}
 		if answered > 0 {
