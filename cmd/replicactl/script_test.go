@@ -30,9 +30,8 @@ type engineKey struct{}
 // The scripts have further commands: "services" copies the real manifests to
 // services/; "unchanged" fails if a request since the last "unchanged" or the
 // beginning could have changed something; "call OPERATION FILE" makes a call of
-// DynamoDB whose input is JSON, with the
-// present version for VERSION; and "deny OPERATION" refuses every such call of
-// any service until "deny" without one.
+// DynamoDB whose input is JSON, with the present version for VERSION; "deny
+// OPERATION" refuses every such call of any service, until "deny" without one.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
