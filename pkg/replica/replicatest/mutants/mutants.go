@@ -46,13 +46,13 @@ var All = []Mutant{
 `},
 	}},
 	{"partial events", []Edit{
-		{"coalesce.go", `	return NewMessage(ctx, m.change, AudienceAll)
+		{"coalesce.go", `	return NewMessage(ctx, m.merged(), AudienceAll)
 `, `	for name := range m.change.Attributes {
 		if !m.changed[name] && len(m.change.Attributes) > 1 {
 			delete(m.change.Attributes, name)
 		}
 	}
-	return NewMessage(ctx, m.change, AudienceAll)
+	return NewMessage(ctx, m.merged(), AudienceAll)
 `},
 	}},
 	{"checkpoint before publish", []Edit{
@@ -125,6 +125,59 @@ var All = []Mutant{
 		return Skipped, nil, nil
 	}
 	return r.target.apply(ctx, key, a, nil)
+`},
+	}},
+	{"rest of a batch dropped after a nack", []Edit{
+		{"sqssub/flight.go", `	settling bool
+`, `	settling bool
+	mates    []*flight
+	dropped  bool
+`},
+		{"sqssub/subscription.go", `		s.flights[f.delivery.MessageID] = f
+`, `		s.flights[f.delivery.MessageID] = f
+		f.mates = received
+`},
+		{"sqssub/settle.go", `	s.counts.nacked.Add(1)
+`, `	s.counts.nacked.Add(1)
+	s.mu.Lock()
+	dropped := f.dropped
+	for _, mate := range f.mates {
+		mate.dropped = true
+	}
+	s.mu.Unlock()
+	if dropped {
+		s.finish(f)
+		return
+	}
+`},
+	}},
+	{"heartbeat missing", []Edit{
+		{"sqssub/visibility.go", `			s.extend(time.Now())
+`, `			_ = s.extend
+`},
+	}},
+	{"a replica's tombstone lives for a day only", []Edit{
+		{"source.go", `ReplicaTombstoneLife = 60 * 24 * time.Hour`, `ReplicaTombstoneLife = 24 * time.Hour`},
+	}},
+	{"one message after the other, each until it succeeds", []Edit{
+		{"run.go", `		select {
+		case next <- msg: // a worker has nothing to do
+		default:
+			workers.Go(func() { c.work(msg, next) })
+		}
+`, `		c.settle(msg)
+`},
+		{"batchpause.go", `	busyAttempts = 8
+`, `	busyAttempts = 800
+`},
+	}},
+	{"a backfill notes its place before it publishes", []Edit{
+		{"backfill/segment.go", `		if err := p.publish(ctx); err != nil {
+`, `		early := dynamostore.Place{Position: next, Done: next == nil, Counts: sum.named()}
+		if err := persist(ctx, func() error { return r.Runs.Save(ctx, r.kept, number, early) }); err != nil {
+			return err
+		}
+		if err := p.publish(ctx); err != nil {
 `},
 	}},
 }
