@@ -8,12 +8,9 @@ import (
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 	"github.com/tributary-dev/tributary/pkg/replica/snspub"
 )
-
-// redriveLimit is how long after its first publication a message is redriven
-// at the most; later ones are refused with the advice to backfill.
-const redriveLimit = 45 * 24 * time.Hour
 
 // These is what this build's code does.
 func These() Facts {
@@ -27,7 +24,7 @@ func These() Facts {
 			// The most that SQS keeps a message (SQS, "SetQueueAttributes"), in the
 			// queue and then, by its first enqueue, in the dead-letter queue.
 			"a message in queue and dead-letter queue": 14 * day,
-			"a redrive of a dead letter":               redriveLimit,
+			"a redrive of a dead letter":               redrive.MaxAge,
 		},
 	}
 }

@@ -159,7 +159,12 @@ func (l *look) shards(ctx context.Context, stream string) ([]string, error) {
 // emptyReads is how many reads in a row that bring nothing show that a shard has
 // no further record: an empty answer alone may only mean that the records come
 // later (GetRecords, DynamoDB Streams API reference).
-const emptyReads = 10
+const (
+	emptyReads = 10
+	// emptyWait is the pause after each of those: the relay reads the same
+	// shard, and both are throttled together.
+	emptyWait = 50 * time.Millisecond
+)
 
 // nextRecord returns when the first record after a place was created, zero if
 // there is none. What comes after a place that was trimmed away is the oldest
@@ -193,6 +198,11 @@ func (l *look) nextRecord(ctx context.Context, stream, shard, after string) (tim
 			}
 		}
 		iterator = page.NextShardIterator
+		select {
+		case <-ctx.Done():
+			return time.Time{}, context.Cause(ctx)
+		case <-time.After(emptyWait):
+		}
 	}
 	return time.Time{}, nil
 }
