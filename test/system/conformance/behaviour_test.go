@@ -160,6 +160,9 @@ func (p *probe) named(suffix string) string {
 	return fmt.Sprintf("c%016x-%s", h.Sum64(), suffix)
 }
 
+// unanswered is the code of an error that is none of AWS's.
+const unanswered = "no answer"
+
 // code is what an error comes down to: AWS's code, or ok, or that there was no
 // answer that the SDK understands.
 func code(err error) string {
@@ -170,6 +173,6 @@ func code(err error) string {
 	case errors.As(err, &api):
 		return api.ErrorCode()
 	default:
-		return "no answer"
+		return unanswered
 	}
 }

@@ -92,5 +92,8 @@ func summarise(took time.Duration) {
 	}
 	for _, err := range suite.missing {
 		fmt.Printf("  NOT RUN         %v\n", err)
+		if missing := (*engine.Missing)(nil); errors.As(err, &missing) && missing.Engine == engine.DynamoDBLocal {
+			fmt.Printf("  NOT RUN         the generated operations, which need %s\n", missing.Engine)
+		}
 	}
 }

@@ -49,6 +49,10 @@ func (p *probe) follow(iterator *string) []streamtypes.Record {
 	var records []streamtypes.Record
 	for iterator != nil {
 		got, err := p.Streams.GetRecords(p.ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
+		if code(err) == unanswered { // a broken connection is no engine's answer
+			p.Logf("%s: read again after %v", p.Name, err)
+			got, err = p.Streams.GetRecords(p.ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
+		}
 		p.must(err)
 		if len(got.Records) == 0 {
 			break

@@ -78,7 +78,7 @@ func start(ctx context.Context, port, dir, program string, args ...string) (stop
 		select {
 		case err := <-ended:
 			cancel() // Wait has closed the tether
-			return nil, fmt.Errorf("start %s: it ended: %w: %s", program, errors.Join(err, errors.New("nothing listened")), &said)
+			return nil, fmt.Errorf("start %s: it ended before it listened (%v): %s", program, err, &said)
 		case <-within.Done():
 			return nil, errors.Join(fmt.Errorf("start %s: no answer in %v: %s", program, startWithin, &said), stop())
 		case <-time.After(100 * time.Millisecond):
