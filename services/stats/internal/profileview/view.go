@@ -2,8 +2,9 @@
 // it joins the replica library to the service's queue and tables.
 //
 // It promises that every change in the queue ends in the tables, as
-// pkg/replica promises it, or in the queue's dead-letter queue with the reason,
-// and that a queue that is missing or unreachable keeps it trying and the
+// pkg/replica promises it, or in the queue's dead-letter queue with the reason;
+// that a canary is acknowledged only once the subscription's control table has
+// it; and that a queue that is missing or unreachable keeps it trying and the
 // service's reads working. Which attributes are copied, where to and from which
 // queue the manifest says, and nothing here.
 package profileview
@@ -131,7 +132,8 @@ func (v *View) Run(ctx context.Context) error {
 	consumer, err := replica.NewConsumer(replica.ConsumerConfig{
 		Service: v.cfg.Manifest.Service, Queue: v.Queue(), Catalog: v.catalog,
 		Appliers: []*replica.Applier{v.applier}, Delayer: subscriber,
-		Metrics: v.metrics, Logger: v.cfg.Logger,
+		Canaries: dynamostore.NewCanaries(v.cfg.Database, v.subscription.ControlTable),
+		Metrics:  v.metrics, Logger: v.cfg.Logger,
 	})
 	if err != nil {
 		return err

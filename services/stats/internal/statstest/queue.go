@@ -31,16 +31,10 @@ func (w *World) CreateQueue(t testing.TB) *Queue {
 	q.subscription, _ = w.Manifest.Subscription(profilev1.Contract.ID())
 	declared := q.subscription.Queue
 	q.dlqURL = q.create(t, declared.DeadLetterQueue, nil)
-	out, err := q.client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
-		QueueUrl: aws.String(q.dlqURL), AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	q.url = q.create(t, declared.Name, map[string]string{
 		"VisibilityTimeout": strconv.Itoa(int(time.Duration(declared.VisibilityTimeout).Seconds())),
 		"RedrivePolicy": fmt.Sprintf(`{"deadLetterTargetArn":%q,"maxReceiveCount":"%d"}`,
-			out.Attributes["QueueArn"], declared.MaxReceiveCount),
+			q.arnOf(t, q.dlqURL), declared.MaxReceiveCount),
 	})
 	return q
 }
@@ -52,6 +46,19 @@ func (q *Queue) create(t testing.TB, name string, attributes map[string]string) 
 		t.Fatalf("create queue %s: %v", name, err)
 	}
 	return *out.QueueUrl
+}
+
+func (q *Queue) arn(t testing.TB) string { return q.arnOf(t, q.url) }
+
+func (q *Queue) arnOf(t testing.TB, url string) string {
+	t.Helper()
+	out, err := q.client.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{
+		QueueUrl: aws.String(url), AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameQueueArn},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Attributes["QueueArn"]
 }
 
 // Change sends a company's change; without a name it is a deletion.

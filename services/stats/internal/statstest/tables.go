@@ -47,6 +47,7 @@ func New(t testing.TB) *World {
 		if _, err := w.Database.CreateTable(context.Background(), createTable(table)); err != nil {
 			t.Fatalf("create table %s: %v", table.Name, err)
 		}
+		w.expire(t, table)
 	}
 	subscription, ok := w.Manifest.Subscription(profilev1.Contract.ID())
 	if !ok {
@@ -60,6 +61,22 @@ func New(t testing.TB) *World {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// expire turns on the expiry that a table declares.
+func (w *World) expire(t testing.TB, table manifest.Table) {
+	t.Helper()
+	if table.TTLAttribute == "" {
+		return
+	}
+	if _, err := w.Database.UpdateTimeToLive(context.Background(), &dynamodb.UpdateTimeToLiveInput{
+		TableName: aws.String(table.Name),
+		TimeToLiveSpecification: &types.TimeToLiveSpecification{
+			AttributeName: aws.String(table.TTLAttribute), Enabled: aws.Bool(true),
+		},
+	}); err != nil {
+		t.Fatalf("expire items of %s: %v", table.Name, err)
+	}
 }
 
 // Upsert applies a profile of that name and sector.
