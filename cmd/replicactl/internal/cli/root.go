@@ -174,5 +174,6 @@ func verbs(g *globals) []*cobra.Command {
 		newBootstrap(g),
 		newLint(g),
 		newStatus(g),
+		newExplain(g),
 	}
 }

@@ -1,0 +1,93 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/explain"
+)
+
+func newExplain(g *globals) *cobra.Command {
+	var records, letters int
+	cmd := &cobra.Command{
+		Use:     "explain CONTRACT SUBJECT",
+		GroupID: groupLook,
+		Short:   "Say why the copies of one item are as they are",
+		Long: `explain says of one item, in a sentence for each subscriber, what is wrong with
+its copies and which command mends it, and shows what it goes by: the item at the
+source, the records that the stream still holds of it with what the relay decides
+about each, how far the relay is, the depth of each queue, the letters about the
+item in the dead-letter queues, and every copy in every replica.
+
+It changes nothing. Main queues are never received from. Dead-letter queues that
+are not empty are: their letters are invisible to others for moments, and visible
+again before explain ends.
+
+A stream can only be read from its beginning, 24 hours ago: about one request for
+a thousand records of the whole table. --records bounds that; 0 reads none.
+
+The exit code is 0 where every subscriber's copies are right, 3 where they are
+not, and 1 where that is not known.`,
+		Example: `  replicactl explain company.profile/v1 320193
+  replicactl explain company.profile/v1 320193 --json
+  replicactl explain company.profile/v1 320193 --records 0`,
+		Args: arguments("CONTRACT", "SUBJECT"),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return g.completeContracts(nil, nil, "")
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if records < 0 || letters < 1 {
+				return &usageError{fmt.Errorf("--records %d --letters %d: want 0 or more, and 1 or more", records, letters)}
+			}
+			return runExplain(cmd.Context(), g, explain.Config{Contract: args[0], Subject: args[1], MaxRecords: records, MaxLetters: letters})
+		},
+	}
+	cmd.Flags().IntVar(&records, "records", 200_000, "stream records to read at the most, 0 for none")
+	cmd.Flags().IntVar(&letters, "letters", 2_000, "letters of a dead-letter queue to look at, at the most")
+	return cmd
+}
+
+func runExplain(ctx context.Context, g *globals, cfg explain.Config) error {
+	set, err := g.set()
+	if err != nil {
+		return err
+	}
+	clients, err := connect.Open(ctx)
+	if err != nil {
+		return err
+	}
+	cfg.Set, cfg.Clients = set, clients
+	if cfg.MaxRecords == 0 {
+		cfg.MaxRecords = -1
+	}
+	facts, err := explain.Explain(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if g.json {
+		if err := printJSON(g.out, facts); err != nil {
+			return err
+		}
+	} else {
+		facts.Write(g.out)
+	}
+	unknown := false
+	for _, s := range facts.Subscribers {
+		switch {
+		case s.Verdict.State == explain.StateUnknown:
+			unknown = true
+		case !s.Verdict.Fine():
+			return errDrift
+		}
+	}
+	if unknown {
+		return errSaid
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package explain
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+	"github.com/tributary-dev/tributary/pkg/replica/redrive"
+	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
+)
+
+// local is a copy before it is compared.
+type local struct {
+	view *replica.View
+	key  contracts.Item
+	item contracts.Item
+}
+
+// subscriber reads every local item of the subject.
+func (g *gathering) subscriber(ctx context.Context, s *Subscriber, sub target.Subscribed) {
+	s.Service, s.Copies, s.Letters = sub.Service(), []Copy{}, []Letter{}
+	s.attributes = slices.Sorted(slices.Values(sub.Subscription.Attributes))
+	for _, r := range sub.Subscription.Replicas {
+		if r.Kind() == manifest.Function {
+			s.Functions = append(s.Functions, r.Function)
+		}
+		s.secondPass = max(s.secondPass, time.Duration(r.SecondPass))
+	}
+	views, err := replica.Views(sub.Contract, sub.Subscription, sub.Manifest.Tables)
+	if err == nil {
+		for _, v := range views {
+			if err = g.copies(ctx, s, sub, v); err != nil {
+				err = fmt.Errorf("%s: %w", v.Name(), g.Clients.Explain(connect.DynamoDB, err))
+				break
+			}
+		}
+	}
+	if err != nil {
+		s.Unread = err.Error()
+		g.unread("read the copies of "+s.Service, err)
+	}
+}
+
+func (g *gathering) copies(ctx context.Context, s *Subscriber, sub target.Subscribed, v *replica.View) error {
+	if !v.FanOut() {
+		key, err := v.Key(g.Subject)
+		if err != nil {
+			return err
+		}
+		item, err := g.store.Read(ctx, v.Table(), key)
+		if err != nil {
+			return err
+		}
+		s.Copies = append(s.Copies, Copy{found: local{v, key, item}})
+		return nil
+	}
+	partition, err := v.Partition(g.Subject)
+	if err != nil {
+		return err
+	}
+	find := replica.Find{Table: v.Table(), Index: v.Index(), Partition: partition}
+	table, ok := sub.Manifest.Table(v.Table())
+	if !ok {
+		return errors.New("the manifest does not declare the table")
+	}
+	for _, k := range table.KeyAttributes() {
+		find.Attributes = append(find.Attributes, k.Name)
+	}
+	for {
+		listed, next, err := g.store.Find(ctx, find)
+		if err != nil {
+			return err
+		}
+		keys := make([]contracts.Item, len(listed))
+		for i, item := range listed {
+			keys[i] = v.LocalKey(item)
+		}
+		items, err := g.store.BatchRead(ctx, v.Table(), keys)
+		if err != nil {
+			return err
+		}
+		for i, item := range items {
+			// The index may list what was deleted or has moved to another subject.
+			if at, listed := v.Subject(item); item != nil && listed && at == g.Subject {
+				s.Copies = append(s.Copies, Copy{found: local{v, keys[i], item}})
+			}
+		}
+		if next == nil {
+			return nil
+		}
+		find.Start = next
+	}
+}
+
+// compare says of each copy how it differs from what the source asks for, now
+// that both were read.
+func (g *gathering) compare(s *Subscriber, sub target.Subscribed) {
+	now := g.Now()
+	snap := g.facts.Source.snapshot
+	for i := range s.Copies {
+		c := &s.Copies[i]
+		v, item := c.found.view, c.found.item
+		c.Replica, c.Key, c.Fields = v.Name(), texts(c.found.key), map[string]string{}
+		c.stored, c.remapped = v.Stored(item, now), v.Copied(item) && v.Remapped(item)
+		if c.stored != 0 {
+			c.Version = c.stored.String()
+		}
+		for _, name := range v.Attributes() {
+			if value, has := item[name]; has {
+				c.Fields[name] = valueText(value)
+			}
+		}
+		switch g.facts.Source.State {
+		case Unreadable:
+			c.Drift = "unknown"
+			continue
+		case Unversioned:
+			c.Drift = "unknown until the source is stamped"
+			continue
+		}
+		c.drift = v.Compare(snap, item, now)
+		c.Drift = c.drift.String()
+	}
+	if s.Subscription == nil || s.Subscription.Settings.Value == nil {
+		return
+	}
+	var policy struct {
+		Changed []string `json:"changed"`
+	}
+	filter := s.Subscription.Settings.Value.Filter
+	if filter != "" && json.Unmarshal([]byte(filter), &policy) == nil && policy.Changed != nil {
+		s.lets = slices.Sorted(slices.Values(policy.Changed))
+	}
+}
+
+// letters returns the letters about the subject in a dead-letter queue: each
+// is received once, and visible again when all were seen.
+func (g *gathering) letters(ctx context.Context, queue string) []Letter {
+	found := []Letter{}
+	note := func(err error) {
+		if err != nil && ctx.Err() == nil {
+			g.unread("read the dead letters in "+queue, g.Clients.Explain(connect.SQS, err))
+		}
+	}
+	box, err := sqssub.OpenDeadLetterBox(ctx, g.Clients.SQS, queue, sqssub.BoxConfig{
+		Visibility: 30 * time.Second, Wait: time.Second, MaxHeld: g.MaxLetters,
+	})
+	if err != nil {
+		note(err)
+		return found
+	}
+	defer func() { note(box.Close()) }()
+	for read := 0; read < g.MaxLetters; {
+		messages, err := box.Take(ctx)
+		if err != nil {
+			note(err)
+			return found
+		}
+		if len(messages) == 0 {
+			break
+		}
+		read += len(messages)
+		for _, msg := range messages {
+			l := redrive.Read(msg, g.Set.Catalog())
+			if letter, about := g.letter(queue, &l); about {
+				found = append(found, letter)
+			}
+		}
+	}
+	if left := box.Left(); left > 0 {
+		note(fmt.Errorf("%d more were not looked at", left))
+	}
+	return found
+}
+
+// letter returns what is told of a letter, if it is about the subject: a
+// change's event says so, a record's attributes do.
+func (g *gathering) letter(queue string, l *redrive.Letter) (Letter, bool) {
+	attribute := func(name string) string {
+		if a := l.Attributes[name]; a.StringValue != nil {
+			return *a.StringValue
+		}
+		return ""
+	}
+	event := l.Contract == g.Contract && l.Subject == g.Subject
+	record := l.Unknown != nil && attribute("contract") == g.Contract && attribute("subject") == g.Subject
+	if !event && !record {
+		return Letter{}, false
+	}
+	letter := Letter{Queue: queue, ID: l.ID, Reason: l.Reason, Detail: l.Detail, version: l.Version}
+	if event {
+		published := l.Published.UTC()
+		letter.Version, letter.Published = l.Version.String(), &published
+	}
+	return letter, true
+}

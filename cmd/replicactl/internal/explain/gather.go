@@ -1,0 +1,301 @@
+package explain
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostream"
+)
+
+// Config says what to explain and where.
+type Config struct {
+	Clients  connect.Clients
+	Set      *target.Set
+	Contract string
+	Subject  string
+	// MaxRecords is how many stream records are read at the most, since a stream
+	// can only be read from its beginning; 200,000 by default, negative for
+	// none. It is about one request for a thousand of them.
+	MaxRecords int
+	// MaxLetters is how many letters of a dead-letter queue are looked at;
+	// 2,000 by default.
+	MaxLetters int
+	// Now is the clock; time.Now by default.
+	Now func() time.Time
+}
+
+// maxRecordsOfItem bounds what is kept of one item: the latest.
+const maxRecordsOfItem = 1000
+
+// Explain gathers the facts and judges them. The error is the context's, or says
+// that the manifests declare no such contract; what else could not be read is
+// among the facts.
+func Explain(ctx context.Context, cfg Config) (*Facts, error) {
+	cfg.MaxRecords = cmp.Or(cfg.MaxRecords, 200_000)
+	cfg.MaxLetters = cmp.Or(cfg.MaxLetters, 2_000)
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	published, err := cfg.Set.Publication(cfg.Contract)
+	if err != nil {
+		return nil, err
+	}
+	source, err := published.Source()
+	if err != nil {
+		return nil, err
+	}
+	subscribed, err := cfg.Set.Subscriptions(cfg.Contract)
+	if err != nil {
+		return nil, err
+	}
+	g := &gathering{Config: cfg, published: published, source: source, store: dynamostore.New(cfg.Clients.DynamoDB, dynamostore.Config{})}
+	g.facts = &Facts{
+		Contract: cfg.Contract, Subject: cfg.Subject,
+		Records: []Record{}, RelayLetters: []Letter{}, Unread: []string{}, Subscribers: make([]Subscriber, len(subscribed)),
+	}
+	g.gather(ctx, subscribed)
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	for i := range g.facts.Subscribers {
+		s := &g.facts.Subscribers[i]
+		s.Verdict = Judge(g.facts, s)
+	}
+	return g.facts, nil
+}
+
+type gathering struct {
+	Config
+	published target.Published
+	source    *replica.Source
+	store     *dynamostore.Store
+	facts     *Facts
+
+	mu sync.Mutex // for facts.Unread
+}
+
+// gather reads what a change passes last first: a change that arrives meanwhile
+// then shows as a copy that is behind and a queue that is empty no more than for
+// moments, and never as a copy ahead of the source.
+func (g *gathering) gather(ctx context.Context, subscribed []target.Subscribed) {
+	var copies sync.WaitGroup
+	for i, sub := range subscribed {
+		s := &g.facts.Subscribers[i]
+		copies.Go(func() { g.subscriber(ctx, s, sub) })
+	}
+	copies.Wait()
+	var rest sync.WaitGroup
+	rest.Go(func() { g.standing(ctx) })
+	rest.Go(func() { g.stream(ctx) })
+	rest.Wait()
+	g.readSource(ctx)
+	for i, sub := range subscribed {
+		g.compare(&g.facts.Subscribers[i], sub)
+	}
+	var letters sync.WaitGroup
+	for i, sub := range subscribed {
+		s := &g.facts.Subscribers[i]
+		if s.Subscription != nil && s.Subscription.Letters.Value != nil && s.Subscription.Letters.Value.Waiting > 0 {
+			letters.Go(func() { s.Letters = g.letters(ctx, sub.Subscription.Queue.DeadLetterQueue) })
+		}
+	}
+	if r := g.facts.Relay; r != nil && r.Letters.Value != nil && r.Letters.Value.Waiting > 0 {
+		letters.Go(func() { g.facts.RelayLetters = g.letters(ctx, r.DeadLetterQueue) })
+	}
+	letters.Wait()
+	g.facts.At = g.Now().UTC()
+	slices.Sort(g.facts.Unread)
+}
+
+func (g *gathering) unread(what string, err error) string {
+	text := fmt.Sprintf("%s: %v", what, err)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.facts.Unread = append(g.facts.Unread, text)
+	return text
+}
+
+// readSource reads the item as it is now.
+func (g *gathering) readSource(ctx context.Context) {
+	out := &g.facts.Source
+	out.Service, out.Table = g.published.Service(), g.published.Publication.Table
+	key, err := g.source.Key(g.Subject)
+	if err != nil {
+		out.State, out.Problem = NotOurs, err.Error()
+		return
+	}
+	out.Key = texts(key)
+	item, err := dynamostore.NewSource(g.Clients.DynamoDB, out.Table).Read(ctx, key)
+	if err != nil {
+		err = g.Clients.Explain(connect.DynamoDB, err)
+		out.State, out.Problem = Unreadable, g.unread("read the item of "+out.Table, err)
+		return
+	}
+	if item == nil {
+		out.State = Absent
+		return
+	}
+	snap, ours, err := g.source.Snapshot(item, g.Now())
+	switch {
+	case err != nil:
+		out.State, out.Problem = NotOurs, err.Error()
+		return
+	case !ours:
+		out.State, out.Problem = NotOurs, fmt.Sprintf("the item in %s does not match what the manifest publishes", out.Table)
+		return
+	}
+	out.snapshot = snap
+	out.Shared = texts(snap.Shared)
+	if snap.Version != 0 {
+		written := snap.Version.Time()
+		out.Version, out.Written = snap.Version.String(), &written
+	}
+	switch {
+	case snap.Version == 0:
+		out.State = Unversioned
+	case snap.Live:
+		out.State = Live
+		if _, err := g.source.Announce(snap, contracts.Live, g.Now()); err != nil {
+			out.Problem = err.Error()
+		}
+	default:
+		out.State = Tombstone
+	}
+}
+
+// stream reads what the streams still hold of the item.
+func (g *gathering) stream(ctx context.Context) {
+	now := g.Now()
+	g.facts.Stream.Since = now.Add(-dynamostream.Retention).UTC()
+	key, err := g.source.Key(g.Subject)
+	if err != nil || g.MaxRecords < 0 {
+		return
+	}
+	type placed struct {
+		Record
+		order string
+	}
+	var found []placed
+	examined, err := dynamostream.ReadRange(ctx, dynamostream.RangeConfig{
+		Table: g.published.Publication.Table, Client: g.Clients.Streams, Keys: []contracts.Item{key}, MaxRead: g.MaxRecords, Now: g.Now,
+	}, func(rec replica.Record) error {
+		if rec.Damaged != nil && rec.Keys == nil {
+			return nil // whose it is cannot be told
+		}
+		found = append(found, placed{g.record(&rec), strings.Repeat("0", max(0, 40-len(rec.SequenceNumber))) + rec.SequenceNumber})
+		if len(found) > maxRecordsOfItem {
+			found = found[1:]
+		}
+		return nil
+	})
+	if err != nil {
+		g.unread("read the stream", g.Clients.Explain(connect.Streams, err))
+	}
+	slices.SortStableFunc(found, func(a, b placed) int {
+		return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.order, b.order))
+	})
+	for _, p := range found {
+		g.facts.Records = append(g.facts.Records, p.Record)
+	}
+	g.facts.Stream.Read = examined.Read
+	g.facts.Stream.Complete = err == nil && !examined.Stopped
+	if examined.StreamSince.After(g.facts.Stream.Since) {
+		g.facts.Stream.Since = examined.StreamSince.UTC()
+	}
+}
+
+func (g *gathering) record(rec *replica.Record) Record {
+	r := Record{Created: rec.Created.UTC(), Event: rec.EventName, ByTTL: rec.ByTTL, Action: replica.Refuse.String()}
+	if rec.New != nil {
+		if snap, ours, err := g.source.Snapshot(rec.New, rec.Created); err == nil && ours {
+			r.version = snap.Version
+		}
+	}
+	if r.version != 0 {
+		r.Version = r.version.String()
+	}
+	change, err := g.source.Replayed(rec)
+	if err != nil {
+		r.Problem = err.Error()
+		return r
+	}
+	d := g.source.Decide(rec)
+	r.Action = d.Action.String()
+	if change != nil {
+		r.Changed = change.Changed
+	}
+	return r
+}
+
+// standing reads how relay, subscriptions and queues stand, receiving nothing.
+func (g *gathering) standing(ctx context.Context) {
+	report, err := status.Look(ctx, status.Config{Clients: g.Clients, Set: g.Set, Contract: g.Contract, MaxRecords: -1, Now: g.Now})
+	if err != nil {
+		return // the context's
+	}
+	for _, t := range report.Topics {
+		if t.Relay != nil {
+			g.facts.Relay = t.Relay
+		}
+		for _, s := range t.Subscriptions {
+			for i := range g.facts.Subscribers {
+				if g.facts.Subscribers[i].Service == s.Subscriber {
+					g.facts.Subscribers[i].Subscription = s
+				}
+			}
+		}
+	}
+	if !report.Complete {
+		g.unread("status", errors.New("not everything was answered; replicactl status says what"))
+	}
+}
+
+// texts writes values for people.
+func texts(item contracts.Item) map[string]string {
+	if item == nil {
+		return nil
+	}
+	out := make(map[string]string, len(item))
+	for name, v := range item {
+		out[name] = valueText(v)
+	}
+	return out
+}
+
+func valueText(v contracts.Value) string {
+	var parts []string
+	switch v.Kind() {
+	case contracts.KindBool:
+		return fmt.Sprint(v.Bool())
+	case contracts.KindBinary:
+		return base64.StdEncoding.EncodeToString(v.Bytes())
+	case contracts.KindNull:
+		return "null"
+	case contracts.KindMap:
+		for name, field := range v.Fields() {
+			parts = append(parts, name+": "+valueText(field))
+		}
+		slices.Sort(parts)
+		return "{" + strings.Join(parts, ", ") + "}"
+	case contracts.KindList, contracts.KindStringSet, contracts.KindNumberSet, contracts.KindBinarySet:
+		for _, e := range v.Elements() {
+			parts = append(parts, valueText(e))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	default:
+		return v.Text()
+	}
+}

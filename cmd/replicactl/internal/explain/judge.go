@@ -1,0 +1,332 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica"
+)
+
+// soon is how long a change may take before it is looked for: the relay's pause,
+// its checkpoint, a receive, a write. A record's creation time is rounded down
+// to the second.
+const soon = 30 * time.Second
+
+// Judge says what is wrong with a subscriber's copies of the item, if anything,
+// and which command mends it.
+func Judge(f *Facts, s *Subscriber) Verdict {
+	j := judging{f: f, s: s}
+	if v, ok := j.unknown(); ok {
+		return v
+	}
+	worst := j.worst()
+	if f.Source.State == NotOurs && worst == replica.InStep {
+		return Verdict{State: StateNotOurs, Says: fmt.Sprintf("%s is not an item of %s, and %s has no copy of it: %s.", f.Subject, f.Contract, s.Service, f.Source.Problem)}
+	}
+	if f.Source.State == Unversioned {
+		return j.unversioned()
+	}
+	if f.Source.Problem != "" && f.Source.State == Live {
+		return Verdict{State: StateUnpublished, Says: fmt.Sprintf("The source item violates the contract, so that no change of it can be published: %s. Correct it in %s; the next write is published.", f.Source.Problem, f.Source.Table)}
+	}
+	switch worst {
+	case replica.InStep:
+		return j.inStep()
+	case replica.Ahead:
+		return Verdict{State: StateAhead, Command: j.repair(),
+			Says: fmt.Sprintf("%s holds version %s, above the source's %s, so that the source's next changes would be stale to it: %s stamps the source above it.", j.drifting(), text(j.highest()), orNone(f.Source.Version), j.repair())}
+	case replica.Different:
+		return j.different()
+	default:
+		return j.lacking(worst)
+	}
+}
+
+type judging struct {
+	f *Facts
+	s *Subscriber
+}
+
+func (j judging) repair() string {
+	return fmt.Sprintf("replicactl reconcile --contract %s --subscriber %s --repair --apply", j.f.Contract, j.s.Service)
+}
+
+func (j judging) backfill() string {
+	return fmt.Sprintf("replicactl backfill --contract %s --to %s --apply", j.f.Contract, j.s.Service)
+}
+
+func (j judging) unknown() (Verdict, bool) {
+	switch {
+	case j.f.Source.State == Unreadable:
+		return Verdict{State: StateUnknown, Says: "The source could not be read, so nothing can be said: " + j.f.Source.Problem + "."}, true
+	case j.s.Unread != "":
+		return Verdict{State: StateUnknown, Says: fmt.Sprintf("The copies of %s could not be read, so nothing can be said: %s.", j.s.Service, j.s.Unread)}, true
+	case len(j.s.Copies) == 0 && len(j.s.Functions) > 0:
+		return Verdict{State: StateUnknown, Says: fmt.Sprintf("%s keeps what it makes of the item by code of its own (%s), which only it can read.", j.s.Service, strings.Join(j.s.Functions, ", "))}, true
+	}
+	return Verdict{}, false
+}
+
+// badness orders drifts: the first found decides.
+var badness = []replica.Drift{replica.Ahead, replica.Missing, replica.Behind, replica.Extra, replica.Different}
+
+func (j judging) worst() replica.Drift {
+	for _, drift := range badness {
+		if slices.ContainsFunc(j.s.Copies, func(c Copy) bool { return c.drift == drift }) {
+			return drift
+		}
+	}
+	return replica.InStep
+}
+
+// drifting names the replica of the worst copy, and how many are like it.
+func (j judging) drifting() string {
+	worst, n, name := j.worst(), 0, ""
+	for _, c := range j.s.Copies {
+		if c.drift == worst {
+			if n++; n == 1 {
+				name = c.Replica
+			}
+		}
+	}
+	if n > 1 {
+		return fmt.Sprintf("%s (with %d more copies)", name, n-1)
+	}
+	return name
+}
+
+// lowest is the lowest version among the copies that drift.
+func (j judging) lowest() contracts.Version {
+	var low contracts.Version
+	for first, i := true, 0; i < len(j.s.Copies); i++ {
+		if c := j.s.Copies[i]; c.drift != replica.InStep && (first || c.stored < low) {
+			low, first = c.stored, false
+		}
+	}
+	return low
+}
+
+func (j judging) highest() (high contracts.Version) {
+	for _, c := range j.s.Copies {
+		high = max(high, c.stored)
+	}
+	return high
+}
+
+func (j judging) inStep() Verdict {
+	if j.f.Source.State == Absent && j.highest() == 0 {
+		return Verdict{State: StateNothing, Says: fmt.Sprintf("There is no such item and no tombstone of one at the source, and %s has no copy: nothing is wrong.", j.s.Service)}
+	}
+	v := Verdict{State: StateInStep, Says: fmt.Sprintf("%s shows exactly what the source's version %s gives it: nothing is wrong.", j.s.Service, orNone(j.f.Source.Version))}
+	if high := j.highest(); high != 0 && high < j.f.Source.snapshot.Version {
+		v.Says = fmt.Sprintf("%s holds version %s and shows all it copies of the source's version %s: what changed since is not among %s, which is all that it asked for.",
+			j.s.Service, text(high), j.f.Source.Version, strings.Join(j.s.attributes, ", "))
+	}
+	if len(j.s.Letters) > 0 {
+		v.Says += fmt.Sprintf(" Its dead-letter queue holds %d superseded messages about it.", len(j.s.Letters))
+	}
+	return v
+}
+
+// unversioned is about an item that the relay has to stamp before anybody can
+// hear of it.
+func (j judging) unversioned() Verdict {
+	if v, waiting := j.relay(0); waiting {
+		return v
+	}
+	if v, gaveUp := j.gaveUp(); gaveUp {
+		return v
+	}
+	return Verdict{State: StateUnversioned, Command: j.backfill(),
+		Says: fmt.Sprintf("The source item has no valid version and no record of its write is left in the stream, as for items older than the relay: %s stamps it and tells %s.", j.backfill(), j.s.Service)}
+}
+
+func (j judging) different() Verdict {
+	for _, c := range j.s.Copies {
+		if c.drift == replica.Different && c.remapped {
+			return Verdict{State: StateRemapped, Command: j.backfill(),
+				Says: fmt.Sprintf("%s was copied under another mapping than the manifest now has: %s applies the same version once more.", j.drifting(), j.backfill())}
+		}
+	}
+	return Verdict{State: StateDifferent, Command: j.repair(),
+		Says: fmt.Sprintf("%s has the source's version with other content, so something else has written to it: %s stamps the source, which overwrites it.", j.drifting(), j.repair())}
+}
+
+// lacking is about copies that a change would mend: where is it?
+func (j judging) lacking(worst replica.Drift) Verdict {
+	stored := j.lowest()
+	if v, dead := j.deadLetter(stored); dead {
+		return v
+	}
+	if v, waiting := j.relay(stored); waiting {
+		return v
+	}
+	if v, gaveUp := j.gaveUp(); gaveUp {
+		return v
+	}
+	if v, deaf := j.subscription(stored); deaf {
+		return v
+	}
+	published, at := j.published(stored)
+	if depth, ok := j.depth(); ok && depth.Total() > 0 {
+		return Verdict{State: StateInQueue,
+			Says: fmt.Sprintf("%s is %s, and %s still holds %d messages, among which the change may be: wait until it is drained (is the consumer running?), then explain again.", j.drifting(), worst, j.s.Subscription.Queue, depth.Total())}
+	}
+	if published && j.f.At.Sub(at) < soon+j.s.secondPass {
+		return Verdict{State: StateOnItsWay, Says: fmt.Sprintf("%s is %s, and a change was made %s ago: it is on its way, explain again in a minute.", j.drifting(), worst, ago(j.f.At.Sub(at)))}
+	}
+	v := Verdict{State: StateMissed, Command: j.repair()}
+	v.Says = fmt.Sprintf("%s is %s, and no change of it is on its way any more: it was missed. %s mends what differs", j.drifting(), worst, j.repair())
+	if j.f.Source.State == Live || j.f.Source.State == Tombstone {
+		v.Says += ", " + j.backfill() + " tells everything anew"
+	}
+	v.Says += "."
+	return v
+}
+
+// deadLetter is about changes in the dead-letter queue that are above what the
+// drifting copies hold.
+func (j judging) deadLetter(stored contracts.Version) (Verdict, bool) {
+	newer := slices.DeleteFunc(slices.Clone(j.s.Letters), func(l Letter) bool { return l.version <= stored })
+	if len(newer) == 0 {
+		return Verdict{}, false
+	}
+	latest := slices.MaxFunc(newer, func(a, b Letter) int { return int(min(1, max(-1, a.version-b.version))) })
+	command := fmt.Sprintf("replicactl dlq redrive --contract %s --subscriber %s --subject %s --apply", j.f.Contract, j.s.Service, quoted(j.f.Subject))
+	return Verdict{State: StateDeadLetter, Command: command,
+		Says: fmt.Sprintf("%s is %s, and version %s is a dead letter in %s because of: %s. Mend the cause, then %s puts it back.",
+			j.drifting(), j.worst(), latest.Version, latest.Queue, latest.Reason, command)}, true
+}
+
+// relay is about a record above the stored version that the relay is not done
+// with.
+func (j judging) relay(stored contracts.Version) (Verdict, bool) {
+	at, found := j.undone(stored)
+	if !found {
+		return Verdict{}, false
+	}
+	age := j.f.At.Sub(at)
+	if age < soon {
+		return Verdict{State: StateOnItsWay, Says: fmt.Sprintf("The item was written %s ago and the relay has not kept its place past that yet: it is on its way, explain again in a minute.", ago(age))}, true
+	}
+	says := fmt.Sprintf("The relay of %s is not done with a record of the item from %s ago", j.f.Source.Service, ago(age))
+	if followed := j.f.Relay.Followed.Value; followed != nil && followed.At != nil {
+		says += fmt.Sprintf("; a poller last followed the stream %s ago", ago(j.f.At.Sub(*followed.At)))
+	}
+	return Verdict{State: StateRelayBehind, Says: says + ": see that the relay runs and what it logs; nothing is lost while the record is younger than 24 hours."}, true
+}
+
+// undone returns when the latest record was made that subscribers have to hear
+// of, is above a version, and that the relay is not done with.
+func (j judging) undone(stored contracts.Version) (time.Time, bool) {
+	if j.f.Relay == nil || j.f.Relay.Behind.Value == nil || j.f.Relay.Behind.Value.Kind == status.None {
+		return time.Time{}, false
+	}
+	// Shards are read side by side: what is younger than the oldest record that
+	// is not done with may be undone as well.
+	oldest := j.f.At.Add(-time.Duration(j.f.Relay.Behind.Value.Seconds * float64(time.Second))).Add(-2 * time.Second)
+	for _, r := range slices.Backward(j.f.Records) {
+		if r.Created.Before(oldest) {
+			break
+		}
+		if r.Action == replica.Stamp.String() || r.Action == replica.Publish.String() && r.version > stored {
+			return r.Created, true
+		}
+	}
+	return time.Time{}, false
+}
+
+func (j judging) gaveUp() (Verdict, bool) {
+	if len(j.f.RelayLetters) == 0 {
+		return Verdict{}, false
+	}
+	l := j.f.RelayLetters[len(j.f.RelayLetters)-1]
+	command := fmt.Sprintf("replicactl stream-dlq --contract %s --apply", j.f.Contract)
+	return Verdict{State: StateRelayGaveUp, Command: command,
+		Says: fmt.Sprintf("The relay gave a record of the item up, because of: %s (in %s). Mend the cause, then %s stamps the item as it is now.", l.Reason, l.Queue, command)}, true
+}
+
+// subscription is about a subscription at SNS that brings the change to nobody.
+func (j judging) subscription(stored contracts.Version) (Verdict, bool) {
+	if j.s.Subscription == nil {
+		return Verdict{}, false
+	}
+	if j.s.Subscription.Settings.Missing {
+		return Verdict{State: StateUnsubscribed, Command: j.backfill(),
+			Says: fmt.Sprintf("%s's queue is not subscribed to the topic: apply its Terraform root (or replicactl bootstrap), then %s.", j.s.Service, j.backfill())}, true
+	}
+	published := false
+	for _, r := range j.f.Records {
+		if r.Action != replica.Publish.String() || r.version <= stored {
+			continue
+		}
+		published = true
+		if j.s.lets == nil || slices.ContainsFunc(r.Changed, func(name string) bool { return slices.Contains(j.s.lets, name) }) {
+			return Verdict{}, false
+		}
+	}
+	if !published {
+		return Verdict{}, false
+	}
+	return Verdict{State: StateFilteredOut, Command: j.backfill(),
+		Says: fmt.Sprintf("The filter policy at SNS lets only changes of %s through, and none of those above %s changed one: bring it to what the manifest asks for (%s) with Terraform or replicactl bootstrap, then %s.",
+			strings.Join(j.s.lets, ", "), orNone(text(stored)), strings.Join(j.s.attributes, ", "), j.backfill())}, true
+}
+
+// published returns when the latest change above a version was made that the
+// subscription lets through.
+func (j judging) published(stored contracts.Version) (found bool, at time.Time) {
+	for _, r := range j.f.Records {
+		if r.Action == replica.Publish.String() && r.version > stored {
+			found, at = true, r.Created
+		}
+	}
+	return found, at
+}
+
+func (j judging) depth() (status.Depth, bool) {
+	if j.s.Subscription == nil || j.s.Subscription.Depth.Value == nil {
+		return status.Depth{}, false
+	}
+	return *j.s.Subscription.Depth.Value, true
+}
+
+func orNone(version string) string {
+	if version == "" || version == "0" {
+		return "none"
+	}
+	return version
+}
+
+func text(v contracts.Version) string {
+	if v == 0 {
+		return "none"
+	}
+	return v.String()
+}
+
+// ago rounds a duration for reading.
+func ago(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "0s"
+	case d < time.Minute:
+		return d.Round(time.Second).String()
+	default:
+		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
+	}
+}
+
+// quoted writes a subject as a shell takes it.
+func quoted(subject string) string {
+	if strings.IndexFunc(subject, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@%+,", r))
+	}) < 0 && subject != "" {
+		return subject
+	}
+	return "'" + strings.ReplaceAll(subject, "'", `'\''`) + "'"
+}

@@ -1,0 +1,176 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
+)
+
+// maxRecordsShown is how many stream records the text shows, the latest.
+const maxRecordsShown = 10
+
+// maxCopiesShown is how many copies of one replica that are in step the text
+// shows; those that are not are all shown.
+const maxCopiesShown = 3
+
+// Write prints the facts for a person: the sentences first.
+func (f *Facts) Write(out io.Writer) {
+	for i := range f.Subscribers {
+		s := &f.Subscribers[i]
+		fmt.Fprintf(out, "%s: %s\n", s.Service, s.Verdict.Says)
+	}
+	if len(f.Subscribers) == 0 {
+		fmt.Fprintf(out, "no manifest subscribes to %s\n", f.Contract)
+	}
+	f.writeSource(out)
+	f.writeRecords(out)
+	for i := range f.Subscribers {
+		f.writeSubscriber(out, &f.Subscribers[i])
+	}
+	if len(f.Unread) > 0 {
+		fmt.Fprintln(out, "\nnot read")
+		for _, u := range f.Unread {
+			fmt.Fprintf(out, "  %s\n", u)
+		}
+	}
+}
+
+func (f *Facts) writeSource(out io.Writer) {
+	s := &f.Source
+	fmt.Fprintf(out, "\nsource %s %s: %s", s.Table, pairs(s.Key), s.State)
+	if s.Version != "" {
+		fmt.Fprintf(out, ", version %s of %s, %s ago", s.Version, s.Written.Format(time.RFC3339Nano), ago(f.At.Sub(*s.Written)))
+	}
+	fmt.Fprintln(out)
+	if s.Problem != "" {
+		fmt.Fprintf(out, "  %s\n", s.Problem)
+	}
+	writeFields(out, s.Shared)
+	if f.Relay == nil {
+		return
+	}
+	fmt.Fprintf(out, "  relay: behind %s, place kept %s, polled %s, %s dead letters (%d about this item)\n",
+		behindText(f.Relay.Behind), instantText(f.Relay.Saved), instantText(f.Relay.Followed), depthText(f.Relay.Letters), len(f.RelayLetters))
+	writeLetters(out, f.RelayLetters)
+}
+
+func (f *Facts) writeRecords(out io.Writer) {
+	fmt.Fprintf(out, "\nstream since %s: %d records of the item among %d", f.Stream.Since.Format(time.RFC3339), len(f.Records), f.Stream.Read)
+	if !f.Stream.Complete {
+		fmt.Fprint(out, "; not all were read")
+	}
+	fmt.Fprintln(out)
+	records := f.Records
+	if left := len(records) - maxRecordsShown; left > 0 {
+		fmt.Fprintf(out, "  %d older ones\n", left)
+		records = records[left:]
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, r := range records {
+		what := strings.Join(r.Changed, ", ")
+		if r.Problem != "" {
+			what = r.Problem
+		}
+		fmt.Fprintf(table, "  %s\t%s\tversion %s\t%s\t%s\n", r.Created.Format(time.RFC3339), r.Event, orNone(r.Version), r.Action, what)
+	}
+	table.Flush()
+}
+
+func (f *Facts) writeSubscriber(out io.Writer, s *Subscriber) {
+	fmt.Fprintf(out, "\n%s: %s\n", s.Service, s.Verdict.State)
+	if sub := s.Subscription; sub != nil {
+		fmt.Fprintf(out, "  queue %s: %s; dead letters %s (%d about this item)\n", sub.Queue, depthText(sub.Depth), depthText(sub.Letters), len(s.Letters))
+		if sub.Settings.Value != nil {
+			for _, d := range sub.Settings.Value.Differences {
+				fmt.Fprintf(out, "  subscription: %s is %s, the manifest says %s\n", d.Field, d.Have, d.Want)
+			}
+		}
+	}
+	writeLetters(out, s.Letters)
+	shown, hidden := make(map[string]int), make(map[string]int)
+	for _, c := range s.Copies {
+		if c.Drift == "in step" {
+			if shown[c.Replica]++; shown[c.Replica] > maxCopiesShown {
+				hidden[c.Replica]++
+				continue
+			}
+		}
+		fmt.Fprintf(out, "  %s %s: %s, version %s\n", c.Replica, pairs(c.Key), c.Drift, orNone(c.Version))
+		writeFields(out, c.Fields)
+	}
+	for _, name := range slices.Sorted(maps.Keys(hidden)) {
+		fmt.Fprintf(out, "  %s: %d more copies in step\n", name, hidden[name])
+	}
+	for _, name := range s.Functions {
+		fmt.Fprintf(out, "  function %s: known to the service alone\n", name)
+	}
+}
+
+func writeLetters(out io.Writer, letters []Letter) {
+	for _, l := range letters {
+		fmt.Fprintf(out, "  dead letter %s: version %s, %s\n", l.ID, orNone(l.Version), l.Reason)
+		if l.Detail != "" {
+			fmt.Fprintf(out, "    %s\n", l.Detail)
+		}
+	}
+}
+
+func writeFields(out io.Writer, fields map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		fmt.Fprintf(out, "    %s = %s\n", name, fields[name])
+	}
+}
+
+func pairs(key map[string]string) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(key)) {
+		parts = append(parts, name+"="+key[name])
+	}
+	return strings.Join(parts, " ")
+}
+
+// absent says why a cell has no value.
+func absent[T any](c status.Cell[T]) string {
+	if c.Missing {
+		return "missing"
+	}
+	return "?"
+}
+
+func depthText(c status.Cell[status.Depth]) string {
+	if c.Value == nil {
+		return absent(c)
+	}
+	if d := *c.Value; d.InFlight+d.Delayed > 0 {
+		return fmt.Sprintf("%d waiting, %d in flight, %d delayed", d.Waiting, d.InFlight, d.Delayed)
+	}
+	return fmt.Sprintf("%d waiting", c.Value.Waiting)
+}
+
+func instantText(c status.Cell[status.Instant]) string {
+	switch {
+	case c.Value == nil:
+		return absent(c)
+	case c.Value.At == nil:
+		return "never"
+	default:
+		return ago(time.Duration(c.Value.AgeSeconds*float64(time.Second))) + " ago"
+	}
+}
+
+func behindText(c status.Cell[status.Lag]) string {
+	switch {
+	case c.Value == nil:
+		return absent(c)
+	case c.Value.Kind == status.None:
+		return "nothing"
+	default:
+		return ago(time.Duration(c.Value.Seconds * float64(time.Second)))
+	}
+}
