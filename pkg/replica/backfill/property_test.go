@@ -25,7 +25,7 @@ import (
 // is new or was away ends with what the source holds, and the other one has received not one
 // message of it.
 func TestABackfillAmongLiveChangesConverges(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			inRig(t, localaws.Config{Seed: seed + 1, Shuffle: true}, func(r *rig) {
 				w := &writers{rig: r, rng: rand.New(rand.NewPCG(seed, 1))}

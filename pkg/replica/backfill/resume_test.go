@@ -56,8 +56,8 @@ func (r *rig) runUntilKilled(calls int, effect bool, change func(*backfill.Confi
 func TestARunKilledBetweenAnyTwoCallsGoesOn(t *testing.T) {
 	const items = 60
 	small := func(c *backfill.Config) { c.Segments, c.PageItems = 2, 10 }
-	for calls, finished := 1, false; !finished && !t.Failed(); calls++ {
-		effect := calls%2 == 0
+	for calls, finished := 1, false; !finished && !t.Failed(); calls += killStride {
+		effect := calls/killStride%2 == 0
 		inRig(t, localaws.Config{}, func(r *rig) {
 			r.subscribe("stats", "")
 			r.consume("stats")

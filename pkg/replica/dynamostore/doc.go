@@ -1,6 +1,8 @@
 // Package dynamostore keeps replicas and stamps sources in DynamoDB: it
-// implements replica.Store, replica.BatchStore, replica.SourceTable and the
-// relay's checkpoints on aws-sdk-go-v2.
+// implements replica.Store, replica.BatchStore, replica.SourceTable, the relay's
+// checkpoints and a subscriber's log of canaries on aws-sdk-go-v2. For what goes
+// through whole tables it has a Scan in segments, and Progress, which keeps how
+// far that came.
 //
 // It promises that a write takes place exactly under the condition its caller
 // gave, and that attributes nobody named are never touched. Errors that no
