@@ -12,11 +12,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/backfill"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 	"github.com/tributary-dev/tributary/pkg/replica/replay"
 	"github.com/tributary-dev/tributary/pkg/replica/snspub"
 )
@@ -195,6 +197,29 @@ func (s *sim) replay(ctx context.Context, t *tenant, step Step) {
 	})
 }
 
+// redrive puts back the dead letters that a subscriber can apply now.
+func (s *sim) redrive(ctx context.Context, t *tenant, step Step) {
+	queue := t.manifest.Subscribes[0].Queue
+	s.operate(ctx, "the redrive of "+t.manifest.Service, step, func(ctx context.Context, cfg aws.Config) error {
+		dry, err := replica.NewDryRun(replica.DryRunConfig{
+			Service: t.manifest.Service, Catalog: catalog, Subscriptions: t.manifest.Subscribes, Tables: t.manifest.Tables,
+			Store: dynamostore.New(dynamodb.NewFromConfig(cfg), dynamostore.Config{}),
+		})
+		if err != nil {
+			return err
+		}
+		r, err := redrive.New(redrive.Config{
+			Client: sqs.NewFromConfig(cfg), DeadLetters: queue.DeadLetterQueue, Queue: queue.Name, Catalog: catalog,
+			DryRun: dry, DropSuperseded: step.N%2 == 0,
+		})
+		if err != nil {
+			return err
+		}
+		_, err = r.Run(ctx, redrive.Selection{All: true})
+		return err
+	})
+}
+
 // finish waits until every operation has ended.
 func (s *sim) finish() error {
 	for range 1000 {
@@ -235,9 +260,9 @@ func (s *sim) blackout(ctx context.Context, step Step) error {
 	if err != nil {
 		return err
 	}
+	s.weather.fine.Store(false)
 	for _, t := range s.tenants {
 		s.backfill(ctx, t, step)
 	}
-	s.weather.fine.Store(false)
 	return nil
 }

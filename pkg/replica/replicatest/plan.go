@@ -43,6 +43,7 @@ const (
 
 	Backfill Kind = "backfill" // runs until it succeeds, whatever else happens
 	Replay   Kind = "replay"   // likewise
+	Redrive  Kind = "redrive"  // likewise
 	Lapse    Kind = "lapse"    // a minute in which handlers outlast visibility timeouts
 	// Blackout is longer than a stream keeps its records; a backfill makes up for
 	// it.
@@ -106,7 +107,7 @@ var weights = []struct {
 	{OwnWrite, 12}, {OwnDelete, 5}, {OwnRace, 6}, {ForeignWrite, 5}, {ForeignPut, 4}, {ForeignOld, 4}, {ForeignRevive, 2},
 	{ForeignDelete, 4}, {IntoStamp, 4}, {IntoWrite, 3}, {Expiry, 3}, {Unpublishable, 1}, {ServiceWrite, 4}, {Watch, 5}, {Unwatch, 2},
 	{KillRelay, 3}, {KillConsumer, 4}, {RollRelay, 1}, {RollConsumer, 2}, {PairRelay, 2}, {PairConsumer, 2},
-	{SplitShards, 1}, {RotateShards, 1}, {IndexLag, 2}, {Backfill, 2}, {Replay, 2}, {Lapse, 2}, {Pause, 6}, {Outage, 1},
+	{SplitShards, 1}, {RotateShards, 1}, {IndexLag, 2}, {Backfill, 2}, {Replay, 2}, {Redrive, 2}, {Lapse, 2}, {Pause, 6}, {Outage, 1},
 }
 
 // Items is how many source items a plan writes: few, so that steps meet.

@@ -34,6 +34,9 @@ func (s *sim) settle(ctx context.Context) error {
 		if err := s.rest(asleep(min(left+time.Second, longRest))); err != nil {
 			return err
 		}
+		if _, err := s.engine.DynamoDB().SweepTTL(ctx); err != nil {
+			return err
+		}
 		time.Sleep(time.Minute)
 	}
 	if err := s.quieten(ctx); err != nil {
@@ -122,20 +125,29 @@ func (s *sim) queueURL(ctx context.Context, name string) (*string, error) {
 	return out.QueueUrl, nil
 }
 
-// moving reports whether a subscriber's queue holds a message.
+// moving reports whether a subscriber's queue holds a message, or somebody a
+// dead letter.
 func (s *sim) moving(ctx context.Context) (bool, error) {
 	for _, t := range s.tenants {
-		url, err := s.queueURL(ctx, t.manifest.Subscribes[0].Queue.Name)
-		if err != nil {
-			return false, err
-		}
-		out, err := s.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: []types.QueueAttributeName{"All"}})
-		if err != nil {
-			return false, err
-		}
-		a := out.Attributes
-		if a["ApproximateNumberOfMessages"] != "0" || a["ApproximateNumberOfMessagesNotVisible"] != "0" || a["ApproximateNumberOfMessagesDelayed"] != "0" {
-			return true, nil
+		queue := t.manifest.Subscribes[0].Queue
+		for name, counts := range map[string][]types.QueueAttributeName{
+			queue.Name: {types.QueueAttributeNameApproximateNumberOfMessages,
+				types.QueueAttributeNameApproximateNumberOfMessagesNotVisible, types.QueueAttributeNameApproximateNumberOfMessagesDelayed},
+			queue.DeadLetterQueue: {types.QueueAttributeNameApproximateNumberOfMessagesNotVisible},
+		} {
+			url, err := s.queueURL(ctx, name)
+			if err != nil {
+				return false, err
+			}
+			out, err := s.queues.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: counts})
+			if err != nil {
+				return false, err
+			}
+			for _, count := range out.Attributes {
+				if count != "0" {
+					return true, nil
+				}
+			}
 		}
 	}
 	return false, nil

@@ -95,6 +95,9 @@ func (s *sim) take(ctx context.Context, step Step) error {
 	case Replay:
 		s.replay(ctx, t, step)
 		return nil
+	case Redrive:
+		s.redrive(ctx, t, step)
+		return nil
 	case Lapse:
 		s.weather.lapse(time.Minute)
 		return nil
