@@ -115,7 +115,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	if c.CanaryTimeout == 0 {
-		c.CanaryTimeout = 20 * time.Minute
+		c.CanaryTimeout = canaryTimeout
 	}
 	if c.Report == nil {
 		c.Report = func(Progress) {}
