@@ -10,6 +10,8 @@ type Mutant struct {
 	Name string
 	// Edits are made all together.
 	Edits []Edit
+	// Restless says that the mutant is caught by never coming to rest.
+	Restless bool
 }
 
 // Edit replaces a text that a source file has exactly once.
@@ -22,16 +24,16 @@ type Edit struct {
 
 // All are the mutants.
 var All = []Mutant{
-	{"no version condition on a copy", []Edit{
+	{Name: "no version condition on a copy", Edits: []Edit{
 		{"dynamostore/shape.go", `	b.WriteString(` + "`" + ` AND ("` + "`" + ` + s.version + ` + "`" + `" IS MISSING OR "` + "`" + ` + s.version + ` + "`" + `"<?)` + "`" + `)`,
 			`	b.WriteString(` + "`" + ` AND ("` + "`" + ` + s.version + ` + "`" + `" IS MISSING OR "` + "`" + ` + s.version + ` + "`" + `"<>?)` + "`" + `)`},
 		{"dynamostore/expression.go", `+version+" < "+`, `+version+" <> "+`},
 	}},
-	{"<= for < in the version condition", []Edit{
+	{Name: "<= for < in the version condition", Edits: []Edit{
 		{"dynamostore/shape.go", `+ s.version + ` + "`" + `"<?)` + "`", `+ s.version + ` + "`" + `"<=?)` + "`"},
 		{"dynamostore/expression.go", `+version+" < "+`, `+version+" <= "+`},
 	}},
-	{"a delete forgets the version of the copy", []Edit{
+	{Name: "a delete forgets the version of the copy", Edits: []Edit{
 		{"itemreplica.go", `	im.set[t.mapping.names.Version] = a.version.Value()
 `, `	im.set[t.mapping.names.Version] = a.version.Value()
 	if a.shared == nil {
@@ -39,13 +41,13 @@ var All = []Mutant{
 	}
 `},
 	}},
-	{"acknowledged before applied", []Edit{
+	{Name: "acknowledged before applied", Edits: []Edit{
 		{"run.go", `	err := c.Handle(msg)
 `, `	msg.Ack()
 	err := c.Handle(msg)
 `},
 	}},
-	{"partial events", []Edit{
+	{Name: "partial events", Edits: []Edit{
 		{"coalesce.go", `	return NewMessage(ctx, m.merged(), AudienceAll)
 `, `	for name := range m.change.Attributes {
 		if !m.changed[name] && len(m.change.Attributes) > 1 {
@@ -55,7 +57,7 @@ var All = []Mutant{
 	return NewMessage(ctx, m.merged(), AudienceAll)
 `},
 	}},
-	{"checkpoint before publish", []Edit{
+	{Name: "checkpoint before publish", Edits: []Edit{
 		{"dynamostream/reader.go", `		fresh, wait := r.read(ctx)
 		r.handle(work, fresh)
 `, `		fresh, wait := r.read(ctx)
@@ -66,42 +68,42 @@ var All = []Mutant{
 		r.handle(work, fresh)
 `},
 	}},
-	{"stamp that answers a stamp", []Edit{
+	{Name: "stamp that answers a stamp", Edits: []Edit{
 		{"decide.go", `	case after.stamped == n:
 		publish.Changed = s.contract.Names()
 		return publish
 `, `	case after.stamped == n:
 		return stamp
 `},
-	}},
-	{"coalescing at the relay keeps the older", []Edit{
+	}, Restless: true},
+	{Name: "coalescing at the relay keeps the older", Edits: []Edit{
 		{"coalesce.go", `change.Version > m.change.Version`, `change.Version < m.change.Version`},
 	}},
-	{"coalescing at the subscriber keeps the older", []Edit{
+	{Name: "coalescing at the subscriber keeps the older", Edits: []Edit{
 		{"batchlane.go", `c.write.Version > l.made.write.Version`, `c.write.Version < l.made.write.Version`},
 		{"batchlane.go", `c.result = WriteResult{Found: left}`, `c.result = WriteResult{Written: true, Found: left}`},
 	}},
-	{"fan-out without a second pass", []Edit{
+	{Name: "fan-out without a second pass", Edits: []Edit{
 		{"apply.go", `			result.Again = max(result.Again, f.secondPass)
 `, ``},
 	}},
-	{"PublishBatch's failed entries ignored", []Edit{
+	{Name: "PublishBatch's failed entries ignored", Edits: []Edit{
 		{"snspub/send.go", `			refused[e.at] = retry.ErrUnanswered
 `, ``},
 	}},
-	{"a statement's error taken for a success", []Edit{
+	{Name: "a statement's error taken for a success", Edits: []Edit{
 		{"dynamostore/each.go", `			st.trouble = answers[i].Error
 `, ``},
 		{"dynamostore/each.go", `		case answers[i].Error != nil && passing(string(answers[i].Error.Code)):`, `		case false && passing(string(answers[i].Error.Code)):`},
 	}},
-	{"a lower version is not stamped", []Edit{
+	{Name: "a lower version is not stamped", Edits: []Edit{
 		{"decide.go", `	case n == 0, n < o, n == o && len(changed) > 0:
 		return stamp
 `, `	case n == 0, n == o && len(changed) > 0:
 		return stamp
 `},
 	}},
-	{"a foreign delete is not stamped", []Edit{
+	{Name: "a foreign delete is not stamped", Edits: []Edit{
 		{"decide.go", `	case rec.New == nil:
 		stamp.stamped = before.stamped
 		return stamp
@@ -109,17 +111,17 @@ var All = []Mutant{
 		return Decision{Subject: subject}
 `},
 	}},
-	{"stamp of an item without condition", []Edit{
+	{Name: "stamp of an item without condition", Edits: []Edit{
 		{"dynamostore/source.go", `		ConditionExpression: aws.String(condition),
 `, `		ConditionExpression: aws.String("attribute_not_exists(" + e.name(firstName(key)) + ") OR " + condition + " OR NOT (" + condition + ")"),
 `},
 	}},
-	{"stamp of a removed item without condition", []Edit{
+	{Name: "stamp of a removed item without condition", Edits: []Edit{
 		{"dynamostore/source.go", `		ConditionExpression:      aws.String("attribute_not_exists(" + e.name(firstName(key)) + ")"),
 `, `		ConditionExpression:      aws.String("attribute_not_exists(" + e.name(firstName(key)) + ") OR attribute_exists(" + e.name(firstName(key)) + ")"),
 `},
 	}},
-	{"a tombstone dropped where there is no copy", []Edit{
+	{Name: "a tombstone dropped where there is no copy", Edits: []Edit{
 		{"itemreplica.go", `	return r.target.apply(ctx, key, a, nil)
 `, `	if found, err := r.store.Read(ctx, r.table, key); a.shared == nil && err == nil && found[r.mapping.names.Version].IsZero() {
 		return Skipped, nil, nil
@@ -127,7 +129,7 @@ var All = []Mutant{
 	return r.target.apply(ctx, key, a, nil)
 `},
 	}},
-	{"rest of a batch dropped after a nack", []Edit{
+	{Name: "rest of a batch dropped after a nack", Edits: []Edit{
 		{"sqssub/flight.go", `	settling bool
 `, `	settling bool
 	mates    []*flight
@@ -151,15 +153,15 @@ var All = []Mutant{
 	}
 `},
 	}},
-	{"heartbeat missing", []Edit{
+	{Name: "heartbeat missing", Edits: []Edit{
 		{"sqssub/visibility.go", `			s.extend(time.Now())
 `, `			_ = s.extend
 `},
 	}},
-	{"a replica's tombstone lives for a day only", []Edit{
+	{Name: "a replica's tombstone lives for a day only", Edits: []Edit{
 		{"source.go", `ReplicaTombstoneLife = 60 * 24 * time.Hour`, `ReplicaTombstoneLife = 24 * time.Hour`},
 	}},
-	{"one message after the other, each until it succeeds", []Edit{
+	{Name: "one message after the other, each until it succeeds", Edits: []Edit{
 		{"run.go", `		select {
 		case next <- msg: // a worker has nothing to do
 		default:
@@ -171,7 +173,7 @@ var All = []Mutant{
 `, `	busyAttempts = 800
 `},
 	}},
-	{"a backfill notes its place before it publishes", []Edit{
+	{Name: "a backfill notes its place before it publishes", Edits: []Edit{
 		{"backfill/segment.go", `		if err := p.publish(ctx); err != nil {
 `, `		early := dynamostore.Place{Position: next, Done: next == nil, Counts: sum.named()}
 		if err := persist(ctx, func() error { return r.Runs.Save(ctx, r.kept, number, early) }); err != nil {
