@@ -101,6 +101,8 @@ type Result struct {
 	Read, Selected int
 	// Sent counts those put back, or, in a plan, to be put back.
 	Sent int
+	// SentBytes is what their bodies weigh.
+	SentBytes int64
 	// Superseded counts those that every replica has outgrown; they were left,
 	// or deleted where Config.DropSuperseded says so.
 	Superseded int
@@ -208,6 +210,7 @@ func (p *pass) visit(ctx context.Context, box *sqssub.DeadLetterBox, l *Letter) 
 		}
 		if !p.apply {
 			p.result.Sent++
+			p.result.SentBytes += int64(len(l.Body))
 			return nil
 		}
 		p.sending = append(p.sending, sqssub.Outgoing{Body: l.Body, Attributes: l.Attributes})
@@ -235,6 +238,7 @@ func (p *pass) flush(ctx context.Context, box *sqssub.DeadLetterBox) error {
 		for i, fate := range fates {
 			if fate == nil {
 				stored = append(stored, p.ids[i])
+				p.result.SentBytes += int64(len(p.sending[i].Body))
 				continue
 			}
 			p.result.Failed++

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -294,5 +295,27 @@ func TestWithoutTheTablesNothingIsPutBack(t *testing.T) {
 			r.Errorf("the error is %v", err)
 		}
 		r.wantDepths("0+0", "1+0")
+	})
+}
+
+// What was judged before a failure is put back all the same, so that running it
+// again and again comes to an end.
+func TestWhatWasJudgedBeforeAFailureIsPutBack(t *testing.T) {
+	inRig(t, func(r *rig) {
+		for n := range 5 {
+			r.send(r.dead, body(r.company(n)))
+		}
+		var reads atomic.Int64
+		r.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Service == localaws.DynamoDB && c.Operation == "GetItem" && reads.Add(1) > 4 {
+				return localaws.Fault{Error: localaws.Unavailable(localaws.DynamoDB)}
+			}
+			return localaws.Fault{}
+		})
+		result, err := r.redrive().Run(r.Context(), redrive.Selection{All: true})
+		if err == nil || result.Sent != 2 { // each costs two reads
+			r.Errorf("result %+v, %v, want an error and 2 sent", result, err)
+		}
+		r.wantDepths("2+0", "3+0")
 	})
 }

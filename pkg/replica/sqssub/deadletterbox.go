@@ -46,7 +46,7 @@ type BoxConfig struct {
 	Visibility time.Duration
 	// Wait is the length of a long poll, which asks all servers of the queue,
 	// where a short one asks some ("Amazon SQS short and long polling"). Default
-	// 2 s, whole seconds from 1 to 20.
+	// 1 s, whole seconds from 1 to 20.
 	Wait time.Duration
 	// MaxHeld bounds the messages that are invisible at a time. Default
 	// MaxHeldMessages, which is also the most.
@@ -93,7 +93,7 @@ type holding struct {
 // closes the box.
 func OpenDeadLetterBox(ctx context.Context, client *sqs.Client, name string, cfg BoxConfig) (*DeadLetterBox, error) {
 	cfg.Visibility = cmp.Or(cfg.Visibility, 2*time.Minute)
-	cfg.Wait = cmp.Or(cfg.Wait, 2*time.Second)
+	cfg.Wait = cmp.Or(cfg.Wait, time.Second)
 	cfg.MaxHeld = cmp.Or(cfg.MaxHeld, MaxHeldMessages)
 	if cfg.Random == nil {
 		cfg.Random = rand.Float64

@@ -175,5 +175,7 @@ func verbs(g *globals) []*cobra.Command {
 		newLint(g),
 		newStatus(g),
 		newExplain(g),
+		newDLQ(g),
+		newStreamDLQ(g),
 	}
 }
