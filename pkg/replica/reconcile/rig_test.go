@@ -174,7 +174,7 @@ func (r *rig) create(table manifest.Table) {
 	kinds := types.KeyType("").Values()
 	for i, k := range table.KeyAttributes() {
 		in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &k.Name, KeyType: kinds[i]})
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k.Name, AttributeType: "S"})
+		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k.Name, AttributeType: types.ScalarAttributeType(k.Type)})
 	}
 	for _, ix := range table.Indexes {
 		gsi := types.GlobalSecondaryIndex{IndexName: &ix.Name, Projection: &types.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: ix.Include}}
