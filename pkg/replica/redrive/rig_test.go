@@ -29,36 +29,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const subscription = `
-service: stats
-tables:
-  - name: company-stats
-    partition_key: {name: cik, type: S}
-  - name: watchlists
-    partition_key: {name: user, type: S}
-    sort_key: {name: cik, type: S}
-    indexes:
-      - name: by-cik
-        partition_key: {name: cik, type: S}
-        sort_key: {name: user, type: S}
-        projection: keys_only
-        include: [profileVersion, profileMapping]
-subscribes:
-  - contract: company.profile/v1
-    attributes: [name, sector]
-    replicas:
-      - table: company-stats
-        key: {cik: subject}
-        set: {companyName: name, sector: sector}
-        version_attribute: profileVersion
-        on_delete: clear
-      - table: watchlists
-        index: by-cik
-        set: {companyName: name}
-        version_attribute: profileVersion
-        on_delete: clear
-`
-
 // rig is a subscriber's queues and tables on localaws, in virtual time.
 type rig struct {
 	*testing.T
@@ -85,7 +55,7 @@ func newRig(t *testing.T, engine *localaws.Engine) *rig {
 	t.Helper()
 	cfg := localawstest.Config(engine)
 	r := &rig{T: t, engine: engine, queues: sqs.NewFromConfig(cfg), db: dynamodb.NewFromConfig(cfg), start: time.Now(),
-		manifest: must(manifest.Parse("replication.yaml", []byte(subscription))), catalog: must(contracts.NewCatalog(profilev1.Contract))}
+		manifest: must(manifest.Load("../../../services/stats/replication.yaml")), catalog: must(contracts.NewCatalog(profilev1.Contract))}
 	r.store = dynamostore.New(r.db, dynamostore.Config{})
 	r.dead = r.queue("stats-dlq", map[string]string{"MessageRetentionPeriod": "1209600"})
 	r.main = r.queue("stats", map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:stats-dlq","maxReceiveCount":2}`})
@@ -108,19 +78,24 @@ func (r *rig) queue(name string, attributes map[string]string) string {
 
 func (r *rig) table(table manifest.Table) {
 	in := &dynamodb.CreateTableInput{TableName: &table.Name, BillingMode: dbtypes.BillingModePayPerRequest}
-	elements := func(keys []manifest.KeyAttribute) (schema []dbtypes.KeySchemaElement) {
+	types := map[string]dbtypes.ScalarAttributeType{}
+	schema := func(keys []manifest.KeyAttribute) (elements []dbtypes.KeySchemaElement) {
 		for i, k := range keys {
-			schema = append(schema, dbtypes.KeySchemaElement{AttributeName: &k.Name, KeyType: dbtypes.KeyType("").Values()[i]})
+			types[k.Name] = dbtypes.ScalarAttributeType(k.Type)
+			elements = append(elements, dbtypes.KeySchemaElement{AttributeName: &k.Name, KeyType: dbtypes.KeyType("").Values()[i]})
 		}
-		return schema
+		return elements
 	}
-	in.KeySchema = elements(table.KeyAttributes())
-	for _, k := range table.KeyAttributes() {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, dbtypes.AttributeDefinition{AttributeName: &k.Name, AttributeType: "S"})
-	}
+	in.KeySchema = schema(table.KeyAttributes())
 	for _, ix := range table.Indexes {
-		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, dbtypes.GlobalSecondaryIndex{IndexName: &ix.Name,
-			KeySchema: elements(ix.KeyAttributes()), Projection: &dbtypes.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: ix.Include}})
+		shown := &dbtypes.Projection{ProjectionType: dbtypes.ProjectionTypeAll}
+		if len(ix.Include) > 0 {
+			shown = &dbtypes.Projection{ProjectionType: dbtypes.ProjectionTypeInclude, NonKeyAttributes: ix.Include}
+		}
+		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, dbtypes.GlobalSecondaryIndex{IndexName: &ix.Name, KeySchema: schema(ix.KeyAttributes()), Projection: shown})
+	}
+	for name, kind := range types {
+		in.AttributeDefinitions = append(in.AttributeDefinitions, dbtypes.AttributeDefinition{AttributeName: &name, AttributeType: kind})
 	}
 	must(r.db.CreateTable(r.Context(), in))
 }

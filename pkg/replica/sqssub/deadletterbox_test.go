@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -178,9 +179,9 @@ func TestABoxGivesBackAfterTheContextHasEnded(t *testing.T) {
 		if err := <-waiting; !errors.Is(err, context.Canceled) {
 			w.Errorf("Take ended with %v", err)
 		}
-		fails := 0
+		var entries atomic.Int64
 		w.partial.fail = func(operation string, _ map[string]any) *types.BatchResultErrorEntry {
-			if fails++; fails%3 == 0 {
+			if entries.Add(1)%3 == 0 {
 				return &types.BatchResultErrorEntry{Code: aws.String("InternalError")}
 			}
 			return nil

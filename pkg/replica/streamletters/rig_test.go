@@ -31,20 +31,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const publication = `
-service: profile
-tables:
-  - name: companies
-    partition_key: {name: cik, type: S}
-    stream: true
-    ttl_attribute: expiresAt
-publishes:
-  - contract: company.profile/v1
-    table: companies
-    key: {cik: "{cik}"}
-    version_attribute: version
-`
-
 // rig is an owner's table with a stream, and its relay's dead-letter queue.
 type rig struct {
 	*testing.T
@@ -64,7 +50,7 @@ func inRig(t *testing.T, test func(r *rig)) {
 		defer engine.Close()
 		cfg := localawstest.Config(engine)
 		r := &rig{T: t, engine: engine, db: dynamodb.NewFromConfig(cfg), streams: dynamodbstreams.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg)}
-		m := must(manifest.Parse("replication.yaml", []byte(publication)))
+		m := must(manifest.Load("../../../services/profile/replication.yaml"))
 		r.source = must(replica.NewSource(m.Service, m.Publishes[0], profilev1.Contract))
 		r.table = dynamostore.NewSource(r.db, "companies")
 		must(r.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
