@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -27,13 +28,10 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	cfg, err := app.RelayConfigFrom(env.ToMap(os.Environ()))
-	if err != nil {
-		return err
-	}
+	cfg, wrong := app.RelayConfigFrom(env.ToMap(os.Environ()))
 	logger := app.NewLogger(os.Stderr, cfg.LogConfig)
 	aws, err := app.AWS(ctx, logger)
-	if err != nil {
+	if err := errors.Join(wrong, err); err != nil {
 		return err
 	}
 	relay, err := app.NewRelay(cfg, aws, logger)

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -25,13 +26,10 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	cfg, err := app.ConfigFrom(env.ToMap(os.Environ()))
-	if err != nil {
-		return err
-	}
+	cfg, wrong := app.ConfigFrom(env.ToMap(os.Environ()))
 	logger := app.NewLogger(os.Stderr, cfg.LogConfig)
 	aws, err := app.AWS(ctx, logger)
-	if err != nil {
+	if err := errors.Join(wrong, err); err != nil {
 		return err
 	}
 	api, err := app.NewAPI(cfg, aws, logger)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,8 +153,13 @@ func (f *findings) checkLog(c LogConfig) {
 }
 
 func (f *findings) checkAddr(variable, addr, example string) {
-	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
+	_, port, err := net.SplitHostPort(addr)
+	if err != nil || port == "" {
 		f.add(variable, "%q: want host:port, as in %s", addr, example)
+		return
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		f.add(variable, "%q: want a port from 0 to 65535, as in %s", addr, example)
 	}
 }
 

@@ -59,7 +59,7 @@ func TestEveryProblemIsNamed(t *testing.T) {
 	})
 	wantNamed(t, err, "PROFILE_ADDR", "LOG_LEVEL", "LOG_FORMAT", "DRAIN_TIMEOUT", "REQUEST_TIMEOUT")
 	_, err = app.RelayConfigFrom(map[string]string{
-		"RELAY_ADDR": "nowhere", "RELAY_POLL_INTERVAL": "0s", "TOPIC_ARN": "company-profile-v1", "DRAIN_TIMEOUT": "-1s", "LOG_FORMAT": "x",
+		"RELAY_ADDR": "127.0.0.1:65536", "RELAY_POLL_INTERVAL": "0s", "TOPIC_ARN": "company-profile-v1", "DRAIN_TIMEOUT": "-1s", "LOG_FORMAT": "x",
 	})
 	wantNamed(t, err, "RELAY_ADDR", "RELAY_POLL_INTERVAL", "TOPIC_ARN", "DRAIN_TIMEOUT", "LOG_FORMAT")
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -26,13 +27,10 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	cfg, err := app.ConfigFrom(env.ToMap(os.Environ()))
-	if err != nil {
-		return err
-	}
+	cfg, wrong := app.ConfigFrom(env.ToMap(os.Environ()))
 	logger := app.NewLogger(os.Stderr, cfg)
 	aws, err := app.AWS(ctx, cfg, logger)
-	if err != nil {
+	if err := errors.Join(wrong, err); err != nil {
 		return err
 	}
 	service, err := app.New(cfg, aws, logger)

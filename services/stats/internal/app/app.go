@@ -139,7 +139,7 @@ func (a *App) Serve(ctx context.Context, listener net.Listener) error {
 		failures = append(failures, fmt.Errorf("serve the API: %w", err))
 	case err := <-consumed:
 		running = false
-		failures = append(failures, fmt.Errorf("consume changes: it ended by itself: %w", err))
+		failures = append(failures, errors.Join(errors.New("consume changes: it ended by itself"), err))
 	}
 	a.stopping.Store(true)
 	a.logger.Info("stopping", "drain", a.cfg.DrainTimeout.String())

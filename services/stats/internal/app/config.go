@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -88,6 +89,8 @@ func (c Config) validate(unread []error) []error {
 	}
 	if _, port, err := net.SplitHostPort(c.Addr); err != nil || port == "" {
 		wrong("STATS_ADDR", "%q: want host:port, as in 127.0.0.1:8082", c.Addr)
+	} else if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		wrong("STATS_ADDR", "%q: want a port from 0 to 65535, as in 127.0.0.1:8082", c.Addr)
 	}
 	if c.LogFormat != "json" && c.LogFormat != "text" {
 		wrong("LOG_FORMAT", "%q: want json or text", c.LogFormat)

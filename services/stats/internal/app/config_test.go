@@ -48,6 +48,7 @@ func TestConfigNamesEveryProblemOnce(t *testing.T) {
 		{"values out of range", map[string]string{
 			"STATS_ADDR": "8082", "LOG_FORMAT": "xml", "DRAIN_TIMEOUT": "6m", "REQUEST_TIMEOUT": "1ms", "MAX_IN_FLIGHT": "0", "RECEIVERS": "65",
 		}, []string{"DRAIN_TIMEOUT", "LOG_FORMAT", "MAX_IN_FLIGHT", "RECEIVERS", "REQUEST_TIMEOUT", "STATS_ADDR"}},
+		{"a port there is not", map[string]string{"STATS_ADDR": "127.0.0.1:http"}, []string{"STATS_ADDR"}},
 		{"both", map[string]string{"STATS_ADDR": "x:", "RECEIVERS": "many"}, []string{"RECEIVERS", "STATS_ADDR"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
