@@ -35,12 +35,14 @@
 //
 // A run that is interrupted goes on where it was, on any machine: places are
 // kept per segment, behind the first page with a difference that is still held,
-// so that these are found again. Such a finding may be reported twice.
+// so that these are found again. Such a finding may be reported twice, and a run
+// that is interrupted within Config.Settle of one begins again at its page.
 //
 // # What it does not promise
 //
 // Function replicas are not compared: only the service's own code knows what
-// they keep. Result.Functions names them. Items of the owner's that violate the contract
-// are reported and not mended, since no subscriber can be told of them. Nothing
-// is promised about copies that a fan-out's index does not list.
+// they keep. Result.Functions names them. Items of the owner's that violate the
+// contract are reported and not mended, since no subscriber can be told of them.
+// Copies that a fan-out's index does not list are compared, as far as they name
+// a subject, but no repair reaches them.
 package reconcile

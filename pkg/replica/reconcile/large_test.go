@@ -149,7 +149,7 @@ func serve() error {
 
 // BenchmarkOnePass compares a million items with their copies in three
 // replicas, and reports the highest heap and what it took from the system. The
-// engine, in a process of its own, wants some 8 GB:
+// engine, in a process of its own, wants some 16 GB:
 //
 //	go test ./reconcile -run '^$' -bench OnePass -benchtime 1x -timeout 1h
 func BenchmarkOnePass(b *testing.B) {
