@@ -50,6 +50,10 @@ type Config struct {
 	MaxBacklog int
 	// Count reads the range and counts, and publishes nothing.
 	Count bool
+	// CountMost ends the counting after about so many records were read of the
+	// stream, which Result.Examined.Stopped says; 0 for all. It is for Count
+	// alone: a replay reads the whole range.
+	CountMost int
 	// Range tunes the reading: Parallel, PageRecords, EmptyReads and EmptyWait.
 	// Its other fields are set by the replay.
 	Range dynamostream.RangeConfig
@@ -185,8 +189,8 @@ func (c *Config) validate(now time.Time) error {
 	} else if c.Until.Before(c.Since) {
 		problems = append(problems, fmt.Errorf("Until: %s is before Since, %s", c.Until, c.Since))
 	}
-	if c.Rate < 0 || c.MaxBacklog < 0 {
-		problems = append(problems, errors.New("Rate, MaxBacklog: want none below 0"))
+	if c.Rate < 0 || c.MaxBacklog < 0 || c.CountMost < 0 {
+		problems = append(problems, errors.New("Rate, MaxBacklog, CountMost: want none below 0"))
 	}
 	return errors.Join(problems...)
 }
@@ -213,6 +217,9 @@ func (r *Replay) Run(ctx context.Context) (Result, error) {
 	from := r.cfg.Range
 	from.Table, from.Client, from.Since, from.Until = r.cfg.Table, r.cfg.Streams, r.cfg.Since, r.cfg.Until
 	from.Keys, from.MaxRecords, from.MaxRead, from.Now = nil, 0, 0, r.cfg.Now
+	if r.cfg.Count {
+		from.MaxRead = r.cfg.CountMost
+	}
 	var err error
 	r.result.Examined, err = dynamostream.ReadRange(ctx, from, func(rec replica.Record) error {
 		r.take(&rec)

@@ -21,7 +21,7 @@ import (
 // and the other subscriber receives nothing of it. What was lost on the way to
 // the subscriber comes back with the replay.
 func TestReplaysOfAnyRangeAtAnyMomentConverge(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(seeds) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 7))
 			inRig(t, func(r *rig) {
@@ -165,6 +165,12 @@ func TestCountingPublishesNothing(t *testing.T) {
 		done := r.replay(began)
 		if counted.Published != done.Published || counted.Deletes != 1 || done.Deletes != 1 || done.Published != 2 {
 			t.Errorf("counted %+v, did %+v", counted, done)
+		}
+		if few := r.replay(began, count, func(c *replay.Config) { c.CountMost, c.Range.PageRecords = 1, 1 }); !few.Examined.Stopped || few.Records >= counted.Records {
+			t.Errorf("no bound to %+v", few)
+		}
+		if all := r.replay(began, func(c *replay.Config) { c.CountMost = 1 }); all.Published != done.Published {
+			t.Errorf("a replay stopped where counting would: %+v", all)
 		}
 	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -175,7 +176,11 @@ func TestSendingGivesUpAfterMinutesOrWithTheContext(t *testing.T) {
 // What waiting does not mend is not waited for.
 func TestPersistStopsAtWhatIsFinal(t *testing.T) {
 	final := errors.New("superseded")
-	for name, err := range map[string]error{"rejected": never, "final": fmt.Errorf("save: %w", final)} {
+	for name, err := range map[string]error{
+		"rejected": never, "final": fmt.Errorf("save: %w", final),
+		// As DynamoDB says it: the SDK has no type for it, and knows nobody's fault.
+		"denied": fmt.Errorf("scan: %w", &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized"}),
+	} {
 		calls := 0
 		got := outflow.Persist(t.Context(), func() error { calls++; return err }, final)
 		if calls != 1 || !errors.Is(got, err) {
