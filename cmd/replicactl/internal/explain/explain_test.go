@@ -37,7 +37,7 @@ func TestAChangeIsFollowedOnItsWay(t *testing.T) {
 		w.want("1", explain.StateOnItsWay)
 		time.Sleep(20 * time.Minute) // virtual
 		facts := w.want("1", explain.StateRelayBehind)
-		if says := facts.Subscribers[0].Verdict.Says; !strings.Contains(says, "from 20m ago") || !strings.Contains(says, "followed the stream 20m ago") {
+		if says := facts.Subscribers[0].Verdict.Says; !strings.Contains(says, "from 20m ago") || !strings.Contains(says, "a poller last followed the stream 2") {
 			t.Errorf("says %s", says)
 		}
 		w.run(10*time.Second, w.relay)
