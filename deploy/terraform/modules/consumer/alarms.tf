@@ -45,6 +45,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+  tags                = local.tags
 }
 
 # Where no task runs, ECS sends no metric at all: that is what the alarm is for.
@@ -62,6 +63,7 @@ resource "aws_cloudwatch_metric_alarm" "running_tasks" {
   treat_missing_data  = "breaching"
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
+  tags                = local.tags
 
   dimensions = {
     ClusterName = aws_ecs_cluster.this.name

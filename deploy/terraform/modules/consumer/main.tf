@@ -13,6 +13,7 @@ locals {
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.name
+  tags      = merge(var.tags, { environment = var.env, service = var.service })
 
   environment = merge(var.environment, {
     AWS_REGION    = local.region
@@ -54,6 +55,7 @@ locals {
 # and Container Insights counts their running tasks.
 resource "aws_ecs_cluster" "this" {
   name = local.name
+  tags = local.tags
 
   setting {
     name  = "containerInsights"
@@ -65,6 +67,7 @@ resource "aws_cloudwatch_log_group" "this" {
   name              = "/ecs/${var.env}/${var.service}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
+  tags              = local.tags
 }
 
 resource "aws_ecs_task_definition" "this" {
@@ -80,6 +83,8 @@ resource "aws_ecs_task_definition" "this" {
   # Earlier revisions stay: a rollback starts tasks of the one before, which is
   # not possible once it is deregistered. Revisions cost nothing.
   skip_destroy = true
+
+  tags = local.tags
 
   runtime_platform {
     operating_system_family = "LINUX"
@@ -103,6 +108,7 @@ resource "aws_ecs_service" "this" {
   enable_ecs_managed_tags            = true
   propagate_tags                     = "SERVICE"
   wait_for_steady_state              = var.wait_for_steady_state
+  tags                               = local.tags
 
   network_configuration {
     subnets          = var.network.subnet_ids
@@ -146,6 +152,7 @@ resource "aws_appautoscaling_target" "tasks" {
   scalable_dimension = "ecs:service:DesiredCount"
   min_capacity       = var.scaling.min
   max_capacity       = var.scaling.max
+  tags               = local.tags
 }
 
 # Of several policies the one that wants the most tasks prevails, and tasks are

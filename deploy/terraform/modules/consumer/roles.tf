@@ -43,6 +43,7 @@ resource "aws_iam_role" "execution" {
   description          = "Starts the tasks of ${var.service} in ${var.env}: pulls the image, opens the log stream."
   assume_role_policy   = local.assumed_by_tasks
   max_session_duration = 3600
+  tags                 = local.tags
 }
 
 resource "aws_iam_role_policy" "execution" {
@@ -65,6 +66,7 @@ resource "aws_iam_role" "task" {
   description          = "What ${var.service} may do in ${var.env}."
   assume_role_policy   = local.assumed_by_tasks
   max_session_duration = 3600
+  tags                 = local.tags
 }
 
 resource "aws_iam_role_policy" "task" {

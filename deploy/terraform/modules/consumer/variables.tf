@@ -1,27 +1,34 @@
 variable "env" {
-  description = "The environment: the first part of every name."
+  description = "The environment: prod, staging."
   type        = string
+  nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,15}$", var.env))
-    error_message = "env is 1 to 16 lower case letters, digits and hyphens, and begins with a letter."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,30}[a-z0-9]$", var.env))
+    error_message = "An environment's name has 2 to 32 lower case letters, digits and hyphens and begins with a letter, like prod: every name here begins with it."
   }
 }
 
 variable "service" {
   description = "The service's name, as in its manifest."
   type        = string
+  nullable    = false
 
   validation {
-    # A role's name has 64 characters at most: <env>-<service>-execution.
-    condition     = can(regex("^[a-z][a-z0-9-]{0,35}$", var.service))
-    error_message = "service is 1 to 36 lower case letters, digits and hyphens, and begins with a letter."
+    condition     = can(regex("^[a-z]([a-z0-9-]*[a-z0-9])?$", var.service))
+    error_message = "A service's name has lower case letters, digits and hyphens and begins with a letter: the cluster, the roles and the log group are named after it."
+  }
+
+  validation {
+    condition     = length(var.env) + length(var.service) <= 53
+    error_message = "env and service have 53 characters at most together: the role <env>-<service>-execution has 64 at most."
   }
 }
 
 variable "image" {
   description = "The container image, by digest: <repository>@sha256:<64 hexadecimal digits>."
   type        = string
+  nullable    = false
 
   validation {
     # A tag can be moved: a rollback, or one more task, would then run something else.
@@ -36,7 +43,8 @@ variable "size" {
     cpu    = optional(number, 256)
     memory = optional(number, 512)
   })
-  default = {}
+  default  = {}
+  nullable = false
 
   validation {
     # AWS, "Amazon ECS task definition parameters for Fargate", task size.
@@ -55,6 +63,7 @@ variable "environment" {
   description = "The container's environment variables, without AWS_REGION, DRAIN_TIMEOUT and GOMEMLIMIT, which the module sets."
   type        = map(string)
   default     = {}
+  nullable    = false
 
   validation {
     condition     = length(setintersection(keys(var.environment), ["AWS_REGION", "DRAIN_TIMEOUT", "GOMEMLIMIT"])) == 0
@@ -74,6 +83,7 @@ variable "network" {
     subnet_ids         = list(string)
     security_group_ids = list(string)
   })
+  nullable = false
 
   validation {
     condition     = length(var.network.subnet_ids) > 0 && length(var.network.security_group_ids) > 0
@@ -109,7 +119,8 @@ variable "scaling" {
       messages_per_task = number
     }))
   })
-  default = {}
+  default  = {}
+  nullable = false
 
   validation {
     condition     = var.scaling.min >= 1 && var.scaling.max >= var.scaling.min && floor(var.scaling.min) == var.scaling.min && floor(var.scaling.max) == var.scaling.max
@@ -137,7 +148,8 @@ variable "drain" {
     phases          = optional(number, 1)
     stop_seconds    = optional(number, 60)
   })
-  default = {}
+  default  = {}
+  nullable = false
 
   validation {
     condition     = var.drain.timeout_seconds >= 1 && var.drain.timeout_seconds <= 300
@@ -167,6 +179,7 @@ variable "task_statements" {
     resources  = list(string)
     conditions = optional(map(map(list(string))), {})
   }))
+  nullable = false
 
   validation {
     condition     = alltrue([for s in var.task_statements : length(s.actions) > 0 && alltrue([for a in s.actions : !strcontains(a, "*")])])
@@ -187,6 +200,7 @@ variable "task_statements" {
 variable "kms_key_arn" {
   description = "The customer key of the log group. Its policy lets CloudWatch Logs use it."
   type        = string
+  nullable    = false
 
   validation {
     condition     = can(regex("^arn:[a-z-]+:kms:", var.kms_key_arn))
@@ -198,6 +212,7 @@ variable "log_retention_days" {
   description = "How long logs are kept; one of the numbers that CloudWatch Logs offers."
   type        = number
   default     = 90
+  nullable    = false
 
   validation {
     condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
@@ -209,12 +224,14 @@ variable "rollback_alarms" {
   description = "Names of further alarms that end a deployment and put the last one back: of the queue's age, say. The alarm on logged errors is always among them."
   type        = list(string)
   default     = []
+  nullable    = false
 }
 
 variable "errors_per_5_minutes" {
   description = "The alarm on logged errors goes off where more than this many are logged in five minutes, twice in a row."
   type        = number
   default     = 20
+  nullable    = false
 
   validation {
     condition     = var.errors_per_5_minutes >= 0
@@ -226,6 +243,7 @@ variable "alarm_topic_arns" {
   description = "SNS topics that are told when an alarm goes off and when it is over."
   type        = list(string)
   default     = []
+  nullable    = false
 
   validation {
     condition     = alltrue([for arn in var.alarm_topic_arns : can(regex("^arn:[a-z-]+:sns:", arn))])
@@ -237,4 +255,12 @@ variable "wait_for_steady_state" {
   description = "Whether an apply waits until the new tasks run and the old ones are gone."
   type        = bool
   default     = true
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Tags of everything the module makes."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
