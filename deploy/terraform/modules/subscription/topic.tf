@@ -1,0 +1,46 @@
+# The producer's topic, as its module topic wrote it down. Reading the whole
+# folder, and not the one parameter, lets a missing one be told in our words.
+
+locals {
+  folder    = "/replication/${var.env}/topics"
+  parameter = "${local.folder}/${local.declared}"
+
+  values = var.topic_parameter_arn == null ? {
+    for i, name in data.aws_ssm_parameters_by_path.topics[0].names : name => nonsensitive(data.aws_ssm_parameters_by_path.topics[0].values[i])
+  } : { (local.parameter) = nonsensitive(data.aws_ssm_parameter.topic[0].value) }
+
+  written = try(jsondecode(local.values[local.parameter]), {})
+  topic = {
+    arn                 = try(tostring(local.written.arn), "")
+    contract            = try(tostring(local.written.contract), "")
+    attributes          = try(tolist(local.written.attributes), tolist([]))
+    service             = try(tostring(local.written.service), "its owner")
+    subscriber_accounts = try(tolist(local.written.subscriber_accounts), tolist([]))
+  }
+  topic_account = try(split(":", local.topic.arn)[4], "")
+  topic_name    = try(split(":", local.topic.arn)[5], "")
+  topic_region  = try(split(":", local.topic.arn)[3], "")
+  foreign_topic = local.topic_account != local.account
+  lacking       = sort(setsubtract(var.subscription.attributes, local.topic.attributes))
+}
+
+data "aws_ssm_parameters_by_path" "topics" {
+  count = var.topic_parameter_arn == null ? 1 : 0
+
+  path = local.folder
+
+  lifecycle {
+    postcondition {
+      condition     = contains(self.names, local.parameter)
+      error_message = <<-EOT
+        Nobody publishes ${local.contract} in ${var.env} yet: account ${local.account}, ${local.region} has no SSM parameter ${local.parameter}, which the producer's module topic writes. Apply the Terraform root of the service whose manifest publishes ${local.contract} first (in this repository deploy/terraform/services/<that service>), with env = "${var.env}", then this one. If another account owns the topic, set topic_parameter_arn. ${length(self.names) == 0 ? "No topic at all is published there." : "Published there: ${join(", ", [for name in self.names : trimprefix(name, "${local.folder}/")])}."}
+      EOT
+    }
+  }
+}
+
+data "aws_ssm_parameter" "topic" {
+  count = var.topic_parameter_arn == null ? 0 : 1
+
+  name = var.topic_parameter_arn
+}
