@@ -25,6 +25,8 @@ const (
 	Supersede Action = "superseded"
 	// Refuse: it must not be put back, or would only come again.
 	Refuse Action = "refuse"
+	// Returned: it was put back by this run, and is here again.
+	Returned Action = "came back"
 )
 
 // Facts are what is known about a letter when it is judged.
@@ -49,6 +51,12 @@ type Verdict struct {
 	Detail string
 	// Unproven says what the dry run cannot know, for Send.
 	Unproven string
+}
+
+// returned is the verdict on a letter that this run has put back before.
+func returned(l *Letter) Verdict {
+	return Verdict{Action: Returned, Reason: l.Reason, Detail: l.Detail,
+		Advice: "the consumer has just given it up again: mend the cause, or purge it and backfill"}
 }
 
 // Judge says what is to become of a letter. The version at the source does not

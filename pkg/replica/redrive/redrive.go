@@ -2,6 +2,7 @@ package redrive
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -108,6 +109,9 @@ type Result struct {
 	Superseded int
 	// Refused counts those that were left, for the reasons in Tallies.
 	Refused int
+	// Returned counts those that the consumer gave up once more while the redrive
+	// was still at work; they were left, and not put back a second time.
+	Returned int
 	// Failed counts those that the main queue did not take; they were left.
 	Failed int
 	// Undeleted counts those put back that are still in the dead-letter queue
@@ -149,7 +153,7 @@ func (r *Redrive) redrive(ctx context.Context, sel Selection, apply bool) (Resul
 		return Result{}, err
 	}
 	p := &pass{cfg: &r.cfg, pick: sel.picker(), apply: apply, main: main,
-		pace: pace.New(r.cfg.Rate, r.cfg.Backlog, r.cfg.MaxBacklog)}
+		sent: make(map[[sha256.Size]byte]bool), pace: pace.New(r.cfg.Rate, r.cfg.Backlog, r.cfg.MaxBacklog)}
 	walked, err := r.walk(ctx, p.pick, &p.progress, p.visit, p.flush)
 	p.result.Read, p.result.Left = walked.read, walked.left
 	for id := range p.pick.wanted {
@@ -176,6 +180,10 @@ type pass struct {
 	ids     []string
 	bytes   int
 	drop    []string // superseded ones to be deleted
+
+	// sent has the bodies put back: what comes back would else go round and
+	// round, as fast as the consumer gives it up.
+	sent map[[sha256.Size]byte]bool
 }
 
 // flushBytes is what is gathered at most before it is sent: one request's worth.
@@ -186,6 +194,12 @@ func (p *pass) visit(ctx context.Context, box *sqssub.DeadLetterBox, l *Letter) 
 		return nil
 	}
 	p.result.Selected++
+	if p.cameBack(box, l) {
+		p.result.Returned++
+		v := returned(l)
+		p.tallies.Add(Tally{Action: v.Action, Reason: v.Reason, Advice: v.Advice, ID: l.ID, Detail: v.Detail})
+		return nil
+	}
 	facts := Facts{Now: p.cfg.Now(), Unreadable: l.Unreadable, Unknown: l.Unknown, Operation: l.Operation, Published: l.Published}
 	if p.cfg.DryRun != nil && l.Unreadable == nil {
 		trial, err := p.cfg.DryRun.Try(ctx, l.Body, l.metadata())
@@ -223,6 +237,13 @@ func (p *pass) visit(ctx context.Context, box *sqssub.DeadLetterBox, l *Letter) 
 	return nil
 }
 
+// cameBack says that a letter is what this run has put back. An equal one from
+// before the run is another's; where one cannot be told from the other, it is
+// left to the next run.
+func (p *pass) cameBack(box *sqssub.DeadLetterBox, l *Letter) bool {
+	return p.sent[sha256.Sum256(l.Body)] && !l.FirstSent.Before(box.Begun())
+}
+
 // flush puts back what was gathered, and only then deletes it from the
 // dead-letter queue.
 func (p *pass) flush(ctx context.Context, box *sqssub.DeadLetterBox) error {
@@ -238,6 +259,7 @@ func (p *pass) flush(ctx context.Context, box *sqssub.DeadLetterBox) error {
 		for i, fate := range fates {
 			if fate == nil {
 				stored = append(stored, p.ids[i])
+				p.sent[sha256.Sum256(p.sending[i].Body)] = true
 				p.result.SentBytes += int64(len(p.sending[i].Body))
 				continue
 			}

@@ -3,6 +3,7 @@ package redrive_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -54,6 +55,7 @@ func inRig(t *testing.T, test func(r *rig)) {
 func newRig(t *testing.T, engine *localaws.Engine) *rig {
 	t.Helper()
 	cfg := localawstest.Config(engine)
+	cfg.HTTPClient = dated{cfg.HTTPClient}
 	r := &rig{T: t, engine: engine, queues: sqs.NewFromConfig(cfg), db: dynamodb.NewFromConfig(cfg), start: time.Now(),
 		manifest: must(manifest.Load("../../../services/stats/replication.yaml")), catalog: must(contracts.NewCatalog(profilev1.Contract))}
 	r.store = dynamostore.New(r.db, dynamostore.Config{})
@@ -63,6 +65,18 @@ func newRig(t *testing.T, engine *localaws.Engine) *rig {
 		r.table(table)
 	}
 	return r
+}
+
+// dated gives answers the date that AWS's have, and that net/http gives those of
+// a server.
+type dated struct{ inner aws.HTTPClient }
+
+func (d dated) Do(request *http.Request) (*http.Response, error) {
+	response, err := d.inner.Do(request)
+	if err == nil {
+		response.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
+	return response, err
 }
 
 func must[T any](v T, err error) T {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
@@ -80,6 +81,8 @@ type DeadLetterBox struct {
 	seen map[string]*holding // by message id; nil once it is deleted or given back
 	held int
 	left int
+	// begun is the time at SQS of its first answer.
+	begun time.Time
 }
 
 // holding is a message that is invisible to others.
@@ -173,6 +176,15 @@ func (b *DeadLetterBox) Left() int {
 	return b.left
 }
 
+// Begun is when the first messages were taken, by SQS's clock and rounded down to
+// a second, so that it can be compared with SentTimestamp; zero before, or where
+// answers have no date.
+func (b *DeadLetterBox) Begun() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.begun
+}
+
 // Held is how many messages are invisible.
 func (b *DeadLetterBox) Held() int {
 	b.mu.Lock()
@@ -196,6 +208,9 @@ func (b *DeadLetterBox) receive(ctx context.Context, room int) ([]types.Message,
 		})
 		switch {
 		case err == nil:
+			if at, dated := awsmiddleware.GetServerTime(out.ResultMetadata); dated {
+				b.begin(at)
+			}
 			return out.Messages, nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
@@ -206,6 +221,14 @@ func (b *DeadLetterBox) receive(ctx context.Context, room int) ([]types.Message,
 		case !sleep(ctx, receiveBackoff.Pause(attempt, b.cfg.Random)):
 			return nil, context.Cause(ctx)
 		}
+	}
+}
+
+func (b *DeadLetterBox) begin(at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.begun.IsZero() {
+		b.begun = at.Truncate(time.Second)
 	}
 }
 

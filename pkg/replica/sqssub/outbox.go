@@ -2,6 +2,7 @@ package sqssub
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 )
 
 // Outgoing is a message on its way into a queue.
@@ -42,7 +44,8 @@ func OpenOutbox(ctx context.Context, client *sqs.Client, name string) (*Outbox, 
 func (o *Outbox) Name() string { return o.queue.name }
 
 // Send puts messages into the queue, up to ten a request, and returns what kept
-// each from it, nil where SQS has stored it. Entries that fail inside a request
+// each from it, nil where SQS has stored it: an *EntryError where the message
+// itself is what SQS does not take, as when it is too large. Entries that fail inside a request
 // that succeeds, and requests that fail for a while, are tried again. Where an
 // error is the connection's or ctx's, the message may have been stored all the
 // same.
@@ -52,7 +55,9 @@ func (o *Outbox) Send(ctx context.Context, messages []Outgoing) []error {
 	start, weight := 0, 0
 	flush := func(next int) {
 		if len(batch) > 0 {
-			copy(fates[start:], sendBatch(ctx, o.client, o.queue.url, rand.Float64, batch, &o.counts))
+			for i, fate := range sendBatch(ctx, o.client, o.queue.url, rand.Float64, batch, &o.counts) {
+				fates[start+i] = itsOwn(fate)
+			}
 		}
 		batch, start, weight = nil, next, 0
 	}
@@ -67,4 +72,14 @@ func (o *Outbox) Send(ctx context.Context, messages []Outgoing) []error {
 	}
 	flush(len(messages))
 	return fates
+}
+
+// itsOwn makes a refusal of a whole request an entry's: halved and halved again,
+// the request had only that one.
+func itsOwn(fate error) error {
+	var api smithy.APIError
+	if fate == nil || !blamesAnEntry(fate) || !errors.As(fate, &api) {
+		return fate
+	}
+	return &EntryError{Code: api.ErrorCode(), Message: api.ErrorMessage(), SenderFault: true}
 }
