@@ -39,7 +39,7 @@ const (
 	PairConsumer Kind = "pair consumer"
 	SplitShards  Kind = "split shards"
 	RotateShards Kind = "rotate shards"
-	IndexLag     Kind = "index lag"
+	IndexLag     Kind = "index lag" // and a write of an item whose copy it does not show yet
 
 	Backfill Kind = "backfill" // runs until it succeeds, whatever else happens
 	Replay   Kind = "replay"   // likewise

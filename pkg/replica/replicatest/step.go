@@ -84,7 +84,7 @@ func (s *sim) take(ctx context.Context, step Step) error {
 	case RotateShards:
 		return s.engine.DynamoDB().RotateShards(s.foreign.table)
 	case IndexLag:
-		return s.lag(t, time.Duration(step.N%8000)*time.Millisecond)
+		return s.unshown(ctx, t, step)
 	case Outage:
 		return s.rest(asleep(time.Duration(1+step.N%150) * time.Minute))
 	case Blackout:
@@ -193,6 +193,21 @@ func (s *sim) byOwnerWith(cfg aws.Config, skew time.Duration, write func(Reposit
 		return err
 	}
 	return nil
+}
+
+// unshown changes an item of which a subscriber has just added a copy that its
+// index does not show yet.
+func (s *sim) unshown(ctx context.Context, t *tenant, step Step) error {
+	if err := s.lag(t, time.Duration(step.N%8000)*time.Millisecond); err != nil {
+		return err
+	}
+	item := step.N % Items
+	for _, kind := range []Kind{Unwatch, Watch} {
+		if err := s.watch(ctx, t, subjectOf(item), Step{ID: step.ID, Kind: kind, N: step.N}); err != nil {
+			return err
+		}
+	}
+	return s.own(ctx, subjectOf(item), Step{ID: step.ID, Kind: OwnWrite, Item: item, N: step.N, Skew: step.Skew})
 }
 
 // lag lets the tenant's indexes lag, by less than a second pass waits.
