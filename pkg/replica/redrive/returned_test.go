@@ -3,6 +3,7 @@ package redrive_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/tributary-dev/tributary/pkg/localaws"
+	"github.com/tributary-dev/tributary/pkg/localaws/wire"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
@@ -105,14 +108,20 @@ func TestTwoRedrivesAtOncePutEachLetterBackOnce(t *testing.T) {
 // in the batch it is, and stays.
 func TestALetterThatIsTooLargeStaysAndTheOthersGo(t *testing.T) {
 	inRig(t, func(r *rig) {
-		must(r.queues.SetQueueAttributes(r.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &r.main, Attributes: map[string]string{"MaximumMessageSize": "262144"}}))
 		for n := range 25 {
 			change := r.company(n)
 			if n == 0 || n == 13 {
-				change = r.change(fmt.Sprint(100+n), strings.Repeat("x", 300<<10), 2) // the letter has it compressed
+				change = r.change(fmt.Sprint(100+n), strings.Repeat("x", 100<<10), 2) // the letter has it compressed
 			}
 			r.reject("retries exhausted", body(change))
 		}
+		// The whole request is refused, not the entry.
+		r.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Operation == "SendMessageBatch" && strings.Contains(string(c.Body), "xxxx") {
+				return localaws.Fault{Error: &wire.Error{Code: "AWS.SimpleQueueService.BatchRequestTooLong", Message: "too long", Status: http.StatusBadRequest}}
+			}
+			return localaws.Fault{}
+		})
 		result, err := r.redrive(func(cfg *redrive.Config) { cfg.DryRun = nil }).Run(r.Context(), redrive.Selection{All: true})
 		if err != nil || result.Sent != 23 || result.Failed != 2 || result.Problem == nil {
 			r.Errorf("result %+v, %v; want 23 put back and 2 left", result, err)

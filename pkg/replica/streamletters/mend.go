@@ -73,6 +73,8 @@ type Mender struct {
 	pace    *pace.Pace
 	stamped map[string]contracts.Version // the version given, by contract and subject
 	named   map[string]bool              // those stamped, or to be
+
+	streamReads int // requests for records
 }
 
 // New returns a mender.
@@ -187,11 +189,13 @@ func (m *Mender) readBack(ctx context.Context, r *Range) (Verdict, []Record, err
 	if m.cfg.Streams == nil {
 		return Verdict{Action: Refuse, Reason: "holds a range only", Detail: "there is no stream to read it back from", Advice: "run it where the stream can be read"}, nil, nil
 	}
-	records, err := r.records(ctx, m.cfg.Streams)
+	records, err := r.records(ctx, m.cfg.Streams, &m.streamReads)
 	switch {
 	case errors.Is(err, errGone):
 		return Verdict{Action: Refuse, Reason: "no longer in the stream", Detail: fmt.Sprintf("%d records of about %s, shard %s from %s: %v", r.Records, r.Arrived.UTC().Format(time.RFC3339), clip(r.Shard), r.First, err),
 			Advice: "backfill every subscriber of the table, or reconcile them with --repair, then purge it; let Lambda's destination be S3, which keeps whole records"}, nil, nil
+	case errors.Is(err, errTooLong):
+		return Verdict{Action: Refuse, Reason: "no batch", Detail: err.Error(), Advice: "find out who wrote it, then purge it; Lambda did not"}, nil, nil
 	case err != nil:
 		return Verdict{}, nil, fmt.Errorf("read shard %s back from %s: %w", clip(r.Shard), r.First, err)
 	}

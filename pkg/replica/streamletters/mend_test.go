@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -149,6 +151,48 @@ func TestWhatLambdaKeepsIsPutRight(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// A range that nobody but a stranger can have written is not read to its end.
+func TestARangeLongerThanABatchIsRefused(t *testing.T) {
+	inRig(t, func(r *rig) {
+		for i := range 10_001 {
+			r.put("1", fmt.Sprint("name ", i), contracts.VersionAt(time.Now()))
+		}
+		arn, shard, records := r.stream()
+		r.post(metadata(arn, shard, aws.ToString(records[0].Dynamodb.SequenceNumber), strings.Repeat("9", 40), nil))
+		result := r.mend(0, 0, 1)
+		if result.Tallies[0].Reason != "no batch" || result.StreamReads == 0 || result.StreamReads > 12 || r.stamp("1") != 0 {
+			r.Errorf("result %+v; stamped %v", result, r.stamp("1"))
+		}
+	})
+}
+
+// An object that is gone is passed over, one that is archived is refused, and
+// neither keeps the others from being put right.
+func TestObjectsThatCannotBeReadKeepNoneFromBeingPutRight(t *testing.T) {
+	inRig(t, func(r *rig) {
+		r.put("1", "one", contracts.VersionAt(time.Now()))
+		objects := troubled{bucket{"aws/lambda/esm/shard/001": "gone", "aws/lambda/esm/shard/002": "archived", "aws/lambda/esm/shard/003": event("companies", "1")}}
+		result, err := r.mender().Objects(r.Context(), objects, true)
+		if err != nil || result.Letters != 2 || result.Mended != 1 || result.Refused != 1 || r.stamp("1") == 0 || len(objects.bucket) != 2 {
+			r.Errorf("result %+v, %v; stamped %v; left %v", result, err, r.stamp("1"), objects)
+		}
+	})
+}
+
+// troubled is a bucket in which some objects cannot be read.
+type troubled struct{ bucket }
+
+func (b troubled) Read(ctx context.Context, name string) ([]byte, error) {
+	switch text, err := b.bucket.Read(ctx, name); string(text) {
+	case "gone":
+		return nil, fs.ErrNotExist
+	case "archived":
+		return nil, streamletters.ErrArchived
+	default:
+		return text, err
 	}
 }
 

@@ -16,6 +16,14 @@ import (
 // errGone says that the stream does not hold a range any more.
 var errGone = errors.New("the stream keeps records for 24 hours, and does not hold this range any more")
 
+// maxRecords is how many records a batch of Lambda's has at the most ("Lambda
+// parameters for Amazon DynamoDB event source mappings", BatchSize). A range with
+// more is none that Lambda wrote, and the whole day would have to be read for it.
+const maxRecords = 10_000
+
+// errTooLong says that a range has more.
+var errTooLong = fmt.Errorf("the range has more than %d records, which is more than a batch of Lambda's", maxRecords)
+
 // maxEmptyReads is how many reads in a row may bring nothing: a shard that has
 // the range's last record answers with records, sooner or later.
 const maxEmptyReads = 100
@@ -23,8 +31,9 @@ const maxEmptyReads = 100
 // emptyWait is the pause after such a read.
 const emptyWait = 250 * time.Millisecond
 
-// records reads a range back from the stream.
-func (r *Range) records(ctx context.Context, client *dynamodbstreams.Client) ([]Record, error) {
+// records reads a range back from the stream, and counts each request for
+// records in reads.
+func (r *Range) records(ctx context.Context, client *dynamodbstreams.Client, reads *int) ([]Record, error) {
 	at, err := client.GetShardIterator(ctx, &dynamodbstreams.GetShardIteratorInput{
 		StreamArn: aws.String(r.Stream), ShardId: aws.String(r.Shard),
 		ShardIteratorType: types.ShardIteratorTypeAtSequenceNumber, SequenceNumber: aws.String(r.First)})
@@ -33,6 +42,7 @@ func (r *Range) records(ctx context.Context, client *dynamodbstreams.Client) ([]
 	}
 	var records []Record
 	for iterator, empty := at.ShardIterator, 0; iterator != nil && empty < maxEmptyReads; {
+		*reads++
 		out, err := client.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator})
 		if err != nil {
 			return nil, r.gone(ctx, err)
@@ -44,6 +54,9 @@ func (r *Range) records(ctx context.Context, client *dynamodbstreams.Client) ([]
 			}
 			if len(records) == 0 && isAfter(sequence, r.First) {
 				return nil, errGone // its beginning was trimmed
+			}
+			if len(records) == maxRecords {
+				return nil, errTooLong
 			}
 			records = append(records, record)
 			if !isAfter(r.Last, sequence) {

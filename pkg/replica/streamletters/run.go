@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"time"
 
@@ -31,6 +32,8 @@ type Result struct {
 	Problem   error
 	// Items is how many items were stamped.
 	Items int
+	// StreamReads is how many requests for records it took to read ranges back.
+	StreamReads int
 	// Tallies has the verdicts, the most frequent first.
 	Tallies []Tally
 	// Unread is how many letters SQS still counts that were not read.
@@ -104,13 +107,19 @@ func (m *Mender) Queue(ctx context.Context, cfg QueueConfig, apply bool) (result
 	return result, nil
 }
 
+// ErrArchived says that an object is in a storage class from which it has to be
+// restored before it can be read.
+var ErrArchived = errors.New("archived: restore the object first")
+
 // Objects is where Lambda's S3 destination keeps letters. It is called by one
 // goroutine.
 type Objects interface {
 	// List calls visit with each object's name until there are no more or visit
 	// returns an error, which it returns. Objects may be deleted meanwhile.
 	List(ctx context.Context, visit func(name string) error) error
-	// Read returns an object's content.
+	// Read returns an object's content. fs.ErrNotExist says that it is gone, as
+	// where another one has just put it right; ErrArchived that it has to be
+	// fetched first. Any other error ends the run.
 	Read(ctx context.Context, name string) ([]byte, error)
 	// Delete deletes an object; one that is gone is no error.
 	Delete(ctx context.Context, name string) error
@@ -124,12 +133,18 @@ func (m *Mender) Objects(ctx context.Context, objects Objects, apply bool) (Resu
 	run := run{mender: m, apply: apply, result: &result}
 	err := objects.List(ctx, func(name string) error {
 		text, err := objects.Read(ctx, name)
-		if err != nil {
+		var verdict Verdict
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case errors.Is(err, ErrArchived):
+			verdict = Verdict{Action: Refuse, Reason: "archived", Detail: err.Error(), Advice: "restore the object in S3, then run this again"}
+		case err != nil:
 			return fmt.Errorf("read letter %s: %w", name, err)
-		}
-		verdict, err := m.Put(ctx, text, apply)
-		if err != nil {
-			return fmt.Errorf("letter %s: %w", name, err)
+		default:
+			if verdict, err = m.Put(ctx, text, apply); err != nil {
+				return fmt.Errorf("letter %s: %w", name, err)
+			}
 		}
 		run.note(name, verdict)
 		if verdict.Action == Mend && apply {
@@ -192,5 +207,5 @@ func (r *run) deleted(ctx context.Context, box *sqssub.DeadLetterBox, ids []stri
 }
 
 func (r *run) finish() {
-	r.result.Items, r.result.Tallies = r.mender.Items(), r.tallies.Sorted()
+	r.result.Items, r.result.StreamReads, r.result.Tallies = r.mender.Items(), r.mender.streamReads, r.tallies.Sorted()
 }
