@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/logging"
@@ -23,6 +24,7 @@ type Clients struct {
 	Streams  *dynamodbstreams.Client
 	SNS      *sns.Client
 	SQS      *sqs.Client
+	S3       *s3.Client
 }
 
 // Open reads the SDK's own configuration and makes the clients. What the SDK
@@ -48,6 +50,9 @@ func New(cfg aws.Config) Clients {
 		Streams:  dynamodbstreams.NewFromConfig(cfg),
 		SNS:      sns.NewFromConfig(cfg),
 		SQS:      sqs.NewFromConfig(cfg),
+		// Buckets have host names of their own at AWS; a name below an endpoint of
+		// one's own need not resolve.
+		S3: s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil }),
 	}
 }
 
@@ -60,6 +65,7 @@ const (
 	Streams  Service = "DynamoDB Streams"
 	SNS      Service = "SNS"
 	SQS      Service = "SQS"
+	S3       Service = "S3"
 )
 
 // OnAWS is what a service without an endpoint of its own is reached at.
@@ -77,6 +83,8 @@ func (c Clients) Endpoint(service Service) string {
 		base = c.SNS.Options().BaseEndpoint
 	case SQS:
 		base = c.SQS.Options().BaseEndpoint
+	case S3:
+		base = c.S3.Options().BaseEndpoint
 	}
 	if base == nil {
 		return OnAWS

@@ -46,7 +46,7 @@ func TestErrorsAreToldInAPersonsWords(t *testing.T) {
 
 func TestEveryServiceKnowsItsEndpoint(t *testing.T) {
 	clients := connect.New(aws.Config{Region: "us-east-1", BaseEndpoint: aws.String("http://127.0.0.1:4566")})
-	for _, service := range []connect.Service{connect.DynamoDB, connect.Streams, connect.SNS, connect.SQS} {
+	for _, service := range []connect.Service{connect.DynamoDB, connect.Streams, connect.SNS, connect.SQS, connect.S3} {
 		if got := clients.Endpoint(service); got != "http://127.0.0.1:4566" {
 			t.Errorf("%s is at %s", service, got)
 		}

@@ -34,18 +34,23 @@ const (
 	ReadUnit     Kind = "DynamoDB read unit"    // on demand
 	WriteUnit    Kind = "DynamoDB write unit"   // on demand
 	StreamsReads Kind = "DynamoDB Streams read" // GetRecords
+	S3Lists      Kind = "S3 list request"       // Standard storage
+	S3Reads      Kind = "S3 get request"        // Standard storage
 )
 
 // perMillion are dollars for a million units. SNS and SQS are as third parties
 // reported them in June 2026 (SQS also in March), DynamoDB's as reported in July
 // 2025, after its reduction of November 2024. That of Streams is remembered, and
-// no source that was read confirms it.
+// no source that was read confirms it. S3's are those of Standard storage as
+// third parties report them.
 var perMillion = map[Kind]float64{
 	SNSPublish:   0.50,
 	SQSRequest:   0.40,
 	ReadUnit:     0.125,
 	WriteUnit:    0.625,
 	StreamsReads: 0.20,
+	S3Lists:      5.00,
+	S3Reads:      0.40,
 }
 
 const (
@@ -124,6 +129,13 @@ func Write(operation string, items, itemBytes int64) Line {
 // Streams is so many GetRecords; DynamoDB Streams charges for nothing else.
 func Streams(getRecords int64) Line {
 	return line("GetRecords", getRecords, StreamsReads, float64(getRecords))
+}
+
+// Objects is so many objects of a bucket listed, a thousand a request, and each
+// read once. Deleting them is free.
+func Objects(objects int64) []Line {
+	lists := ceil(objects, 1000) + 1 // the last page may be empty
+	return []Line{line("ListObjectsV2", lists, S3Lists, float64(lists)), line("GetObject", objects, S3Reads, float64(objects))}
 }
 
 // Dollars is what the lines cost together.

@@ -58,7 +58,7 @@ func TestPublishingCountsEveryByte(t *testing.T) {
 }
 
 func TestEveryKindHasAPriceAndEstimatesSayWhatTheyAre(t *testing.T) {
-	for _, kind := range []Kind{SNSPublish, SQSRequest, ReadUnit, WriteUnit, StreamsReads} {
+	for _, kind := range []Kind{SNSPublish, SQSRequest, ReadUnit, WriteUnit, StreamsReads, S3Lists, S3Reads} {
 		if perMillion[kind] <= 0 {
 			t.Errorf("%s has no price", kind)
 		}
