@@ -46,8 +46,10 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-func startAccount(env *testscript.Env) error {
-	engine := localaws.New(localaws.Config{})
+func startAccount(env *testscript.Env) error { return startEngine(env, localaws.Config{}) }
+
+func startEngine(env *testscript.Env, cfg localaws.Config) error {
+	engine := localaws.New(cfg)
 	ctx, stop := context.WithCancel(context.Background())
 	listener, err := localaws.Listen(ctx, "127.0.0.1:0")
 	if err != nil {

@@ -3,34 +3,26 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/spf13/cobra"
 
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/progress"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/pkg/replica/backfill"
-	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostream"
 	"github.com/tributary-dev/tributary/pkg/replica/replay"
 	"github.com/tributary-dev/tributary/pkg/replica/snspub"
 )
 
 type replayFlags struct {
-	contract, to string
+	sendingFlags
 	since, until string
-	rate         float64
-	maxBacklog   int
+	records      int
 	unproven     bool
-	canary       time.Duration
-	apply        bool
 }
 
 func newReplay(g *globals) *cobra.Command {
@@ -49,25 +41,24 @@ in the middle: where the subscriber has a newer version, an older one changes
 nothing. It says what the stream had lost, and counts the writes that the relay
 answered by a stamp: those are replayed as their stamps.
 
-Without --apply the range is read and counted, and nothing published. With it, a
+Without --apply the range is read and counted, and nothing published; --records
+bounds the reading, which begins with the oldest record of the range. With it, a
 canary goes first, through the subscription's filter, and its consumer has to
-note it: a filter policy that is not yet in force would swallow the replay.`,
+note it: a filter policy that is not yet in force would swallow the replay.
+
+The exit code is 1 where a change can never be published, or where the stream
+lost a part of the range while it was read.`,
 		Example: `  replicactl replay --contract company.profile/v1 --to stats --since 3h
   replicactl replay --contract company.profile/v1 --to stats --since 3h --until 1h --rate 100 --apply
   replicactl replay --contract company.profile/v1 --to stats --since 2026-03-01T02:00:00Z --apply`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runReplay(cmd.Context(), g, &f) },
 	}
-	g.contractFlag(cmd, &f.contract)
-	g.subscriberFlag(cmd, &f.to, "to", "the service that is to receive the changes")
+	g.sendingFlags(cmd, &f.sendingFlags, "since")
 	cmd.Flags().StringVar(&f.since, "since", "", "where the range begins: how long ago (3h), or a moment (2026-03-01T02:00:00Z)")
 	cmd.Flags().StringVar(&f.until, "until", "", "where it ends, in the same way; now if nothing is said")
-	cmd.Flags().Float64Var(&f.rate, "rate", 0, "changes published a second, at the most; 0 for no limit")
-	cmd.Flags().IntVar(&f.maxBacklog, "max-backlog", 10_000, "messages in the subscriber's queue above which nothing is published")
-	cmd.Flags().DurationVar(&f.canary, "canary-timeout", 20*time.Minute, "how long to wait for the canary; a new filter policy takes up to 15m")
+	cmd.Flags().IntVar(&f.records, "records", 200_000, "stream records to read for the plan, at the most; 0 for all")
 	cmd.Flags().BoolVar(&f.unproven, "no-canary", false, "send no canary: for a filter policy that is known to be in force")
-	applyFlag(cmd, &f.apply)
-	needs(cmd, "contract", "to", "since")
 	return cmd
 }
 
@@ -86,109 +77,117 @@ func moment(flag, text string, now time.Time) (time.Time, error) {
 	return at, nil
 }
 
-func runReplay(ctx context.Context, g *globals, f *replayFlags) error {
-	now := time.Now()
-	since, err := moment("since", f.since, now)
-	if err != nil {
-		return err
+// span is the range that the flags say. It is one for the plan and for what is
+// done.
+func (f *replayFlags) span(now time.Time) (since, until time.Time, err error) {
+	if since, err = moment("since", f.since, now); err != nil {
+		return since, until, err
 	}
-	until, err := moment("until", f.until, now)
-	if err != nil {
-		return err
+	if until, err = moment("until", f.until, now); err != nil {
+		return since, until, err
 	}
-	if f.rate < 0 || f.maxBacklog < 1 || f.canary < time.Second {
-		return &usageError{fmt.Errorf("--rate %g --max-backlog %d --canary-timeout %v: want 0 or more, 1 or more, 1s or more", f.rate, f.maxBacklog, f.canary)}
+	until = cmp.Or(until, now)
+	switch {
+	case since.After(now):
+		err = &usageError{fmt.Errorf("--since %s: that is still to come", f.since)}
+	case until.Before(since):
+		err = &usageError{fmt.Errorf("--until %s is before --since %s", f.until, f.since)}
+	case since.Before(now.Add(-dynamostream.Retention)):
+		err = fmt.Errorf("replay since %s: %w: replicactl backfill --contract %s --to %s", when(since), replay.ErrTooOld, f.contract, f.to)
 	}
-	set, err := g.set()
-	if err != nil {
-		return err
-	}
-	published, err := set.Publication(f.contract)
-	if err != nil {
-		return err
-	}
-	sub, err := set.Subscription(f.contract, f.to)
-	if err != nil {
-		return err
-	}
-	source, err := published.Source()
-	if err != nil {
-		return err
-	}
-	clients, err := connect.Open(ctx)
-	if err != nil {
-		return err
-	}
-	// One range for the plan and for what is done.
-	cfg := replay.Config{
-		Source: source, Table: published.Publication.Table, Streams: clients.Streams, Subscriber: f.to,
-		Since: since, Until: cmp.Or(until, now), Rate: f.rate, MaxBacklog: f.maxBacklog, Count: true,
-	}
-	counted, err := replayOnce(ctx, g, cfg, "records counted", 0)
-	if err != nil {
-		return err
-	}
-	p := replayPlan(published, sub, f, &counted)
-	g.showPlan(p)
-	if !f.apply {
-		return g.finish(p, false, nil, nil)
-	}
-	if cfg.Publisher, err = snspub.New(clients.SNS, snspub.Config{}); err != nil {
-		return err
-	}
-	cfg.Count = false
-	cfg.Backlog = backlogOf(clients, sub.Subscription.Queue.Name)
-	if !f.unproven {
-		cfg.Prove = func(ctx context.Context) error {
-			meter := g.meter("waiting for the canary")
-			defer meter.End()
-			return backfill.Canary{
-				Source: source, Publisher: cfg.Publisher, Subscriber: f.to, Attributes: sub.Subscription.Attributes,
-				Canaries: dynamostore.NewCanaries(clients.DynamoDB, sub.Subscription.ControlTable), Timeout: f.canary,
-				Waiting: func(waited time.Duration) {
-					meter.Report(int64(waited/time.Second), int64(f.canary/time.Second), "seconds")
-				},
-			}.Prove(ctx)
-		}
-	}
-	done, err := replayOnce(ctx, g, cfg, "changes replayed", int64(counted.Published))
-	if err != nil {
-		return resume(err, fmt.Sprintf("%d changes were published, which is harmless; run the same command again, it begins anew", done.Published))
-	}
-	return g.finish(p, true, viewReplay(&done), func(out io.Writer) {
-		fmt.Fprintf(out, "%d changes published to %s, of %d records\n", done.Published, f.to, done.Records)
-		for _, note := range replayNotes(&done) {
-			fmt.Fprintf(out, "note: %s\n", note)
-		}
-	})
+	return since, until, err
 }
 
-// replayOnce runs a replay with its progress on the standard error.
-func replayOnce(ctx context.Context, g *globals, cfg replay.Config, name string, total int64) (replay.Result, error) {
-	var meter *progress.Meter
-	prove := cfg.Prove
-	if prove == nil || cfg.Count {
-		meter = g.meter(name)
-	} else {
-		cfg.Prove = func(ctx context.Context) error {
-			if err := prove(ctx); err != nil {
-				return err
-			}
-			meter = g.meter(name) // after the canary's
-			return nil
-		}
+func runReplay(ctx context.Context, g *globals, f *replayFlags) error {
+	if err := f.check(); err != nil {
+		return err
 	}
-	defer func() {
-		if meter != nil {
-			meter.End()
+	if f.records < 0 {
+		return &usageError{fmt.Errorf("--records %d: want 0 or more", f.records)}
+	}
+	since, until, err := f.span(time.Now())
+	if err != nil {
+		return err
+	}
+	r, err := g.recipient(ctx, f.contract, f.to, replayNeeds)
+	if err != nil {
+		return fmt.Errorf("replay %s to %s: %w", f.contract, f.to, err)
+	}
+	cfg := replay.Config{
+		Source: r.source, Table: r.source.Table(), Streams: r.clients.Streams, Subscriber: f.to,
+		Since: since, Until: until, Rate: f.rate, Backlog: f.slowed(r), MaxBacklog: f.maxBacklog, Count: true, CountMost: f.records,
+	}
+	shown := stages{g: g}
+	counted, err := replayOnce(ctx, &shown, cfg, "records counted", 0)
+	shown.end()
+	if err != nil {
+		return f.stopped(r, err)
+	}
+	p := replayPlan(r, f, &counted)
+	g.showPlan(p)
+	if !f.apply {
+		return g.finish(p, false, viewReplay(&counted), nil)
+	}
+	publisher, err := snspub.New(r.clients.SNS, snspub.Config{})
+	if err != nil {
+		return err
+	}
+	cfg.Publisher, cfg.Count = publisher, false
+	if !f.unproven {
+		cfg.Prove = backfill.Canary{
+			Source: r.source, Publisher: publisher, Subscriber: f.to, Attributes: r.sub.Subscription.Attributes,
+			Canaries: r.canaries(), Timeout: f.canary, Waiting: func(waited time.Duration) { shown.canary(waited, f.canary) },
+		}.Prove
+	}
+	total := int64(counted.Records)
+	if counted.Examined.Stopped {
+		total = 0 // there are more, and nobody knows how many
+	}
+	done, err := replayOnce(ctx, &shown, cfg, "records replayed", total)
+	shown.end()
+	view := viewReplay(&done)
+	if err = errors.Join(err, publisher.Close()); err != nil {
+		if _, unheard := errors.AsType[*backfill.CanaryError](err); unheard {
+			return err // it says what to do
 		}
-	}()
+		printRejected(g.err, view.Rejections, int64(done.Rejected))
+		return resume(f.stopped(r, err), fmt.Sprintf("%d changes were published, which is harmless; with --since %s the same command begins anew with this range", done.Published, when(since)))
+	}
+	if err := g.finish(p, true, view, func(out io.Writer) { printReplay(out, f, &done) }); err != nil {
+		return err
+	}
+	if done.Rejected > 0 || done.Examined.Trimmed {
+		return errSaid
+	}
+	return nil
+}
+
+// replayNeeds are the rights that a replay needs besides its recipient's.
+func replayNeeds(*recipient) []rights.Need {
+	return []rights.Need{
+		{Right: "dynamodb:ListStreams", For: "to find the table's stream"},
+		{Right: "dynamodb:DescribeStream", For: "to find the stream's shards"},
+		{Right: "dynamodb:GetShardIterator", For: "to read the stream"},
+		{Right: "dynamodb:GetRecords", For: "to read the stream"},
+	}
+}
+
+// stopped is why a replay ended before its time, in a person's words.
+func (f *replayFlags) stopped(r *recipient, err error) error {
+	if denied := rights.In(err); denied != nil {
+		return fmt.Errorf("replay %s to %s: %w", f.contract, f.to, denied)
+	}
+	return r.told(err)
+}
+
+// replayOnce runs a replay and shows its progress.
+func replayOnce(ctx context.Context, shown *stages, cfg replay.Config, name string, total int64) (replay.Result, error) {
 	cfg.Progress = func(p replay.Progress) {
-		note := "at " + p.Reached.UTC().Format(time.TimeOnly)
-		if p.Waiting {
-			note = fmt.Sprintf("waiting: %d messages in the queue", p.Backlog)
+		note := heldBack(p.Waiting, p.Backlog, cfg.Subscriber)
+		if note == "" {
+			note = fmt.Sprintf("%d changes, at %s", p.Published, p.Reached.UTC().Format(time.TimeOnly))
 		}
-		meter.Report(int64(p.Published), total, note)
+		shown.at(name).Report(int64(p.Records), total, note)
 	}
 	r, err := replay.New(cfg)
 	if err != nil {
@@ -197,29 +196,35 @@ func replayOnce(ctx context.Context, g *globals, cfg replay.Config, name string,
 	return r.Run(ctx)
 }
 
-func replayPlan(published target.Published, sub target.Subscribed, f *replayFlags, counted *replay.Result) *plan {
-	const messageBytes = 1 << 10
+func replayPlan(r *recipient, f *replayFlags, counted *replay.Result) *plan {
 	n := int64(counted.Published)
 	p := plan{
 		Verb: "replay",
 		Targets: []planTarget{
-			{"table", published.Publication.Table, "its stream is read"},
-			{"topic", published.Publication.Topic, "published to, for " + f.to + " alone"},
-			{"queue", sub.Subscription.Queue.Name, "receives"},
+			{"table", r.source.Table(), "its stream is read"},
+			{"topic", r.source.Topic(), "published to, for " + f.to + " alone"},
+			{"queue", r.sub.Subscription.Queue.Name, fmt.Sprintf("receives; %d messages wait there or are in flight", r.backlog)},
 		},
 		Counts: []planCount{
 			{What: "records in the range", N: int64(counted.Records)},
 			{What: "changes to publish", N: n},
 			{What: "of them deletes", N: int64(counted.Deletes)},
 		},
-		Notes: append([]string{fmt.Sprintf("the range is from %s to %s", counted.Since.UTC().Format(time.RFC3339), counted.Until.UTC().Format(time.RFC3339))}, replayNotes(counted)...),
+		Notes: []string{fmt.Sprintf("the range is from %s to %s", when(counted.Since), when(counted.Until))},
 	}
 	if !f.unproven {
-		p.Targets = append(p.Targets, planTarget{"table", sub.Subscription.ControlTable, "read, for the canary"})
+		p.Targets = append(p.Targets, planTarget{"table", r.sub.Subscription.ControlTable, "read: the canary"})
 	}
-	reads := int64(counted.Examined.Read/1000 + 21*len(counted.Examined.Shards))
-	requests := append([]cost.Line{cost.Streams(reads), cost.Publish(n, messageBytes, snspub.DefaultLimitBytes)}, cost.Consume(n, messageBytes)...)
-	return planned(p, requests...)
+	if counted.Examined.Stopped {
+		p.Notes = append(p.Notes, fmt.Sprintf("counting ended after %d records of the stream (--records): there are more, and --apply publishes them all", counted.Examined.Read))
+	}
+	p.Notes = append(p.Notes, replayNotes(counted)...)
+	p.Notes = append(p.Notes, rejectedNotes(counted)...)
+	p.Notes = append(p.Notes, f.pace(n))
+	requests, notes := r.delivered(n)
+	reads := int64(counted.Examined.Read/1000 + 21*len(counted.Examined.Shards)) // a shard's end is not told: so many empty reads show it
+	p.Notes = append(p.Notes, notes...)
+	return planned(p, append([]cost.Line{cost.Streams(reads)}, requests...)...)
 }
 
 // replayNotes are what else to know of a range.
@@ -230,68 +235,51 @@ func replayNotes(r *replay.Result) []string {
 	}
 	if r.Stamped > 0 {
 		notes = append(notes, fmt.Sprintf("%d writes were made without a version, the last at %s; their stamps are replayed where they lie in the range",
-			r.Stamped, r.LastStamped.UTC().Format(time.RFC3339)))
-	}
-	if r.Rejected > 0 {
-		notes = append(notes, fmt.Sprintf("%d can never be published, the first of %s: %v", r.Rejected, r.RejectedFirst[0].Subject, r.RejectedFirst[0].Err))
+			r.Stamped, when(r.LastStamped)))
 	}
 	return notes
 }
 
-// replayView is a replay's result as --json has it.
-type replayView struct {
-	Since     time.Time      `json:"since"`
-	Until     time.Time      `json:"until"`
-	Records   int            `json:"records"`
-	Published int            `json:"published"`
-	Deletes   int            `json:"deletes"`
-	Ignored   int            `json:"ignored"`
-	Stamped   int            `json:"stamped"`
-	Rejected  int            `json:"rejected"`
-	First     []rejectedView `json:"rejected_first,omitempty"`
-	Missing   string         `json:"missing,omitempty"`
+// rejectedNotes say what a plan would leave out.
+func rejectedNotes(r *replay.Result) []string {
+	if len(r.RejectedFirst) == 0 {
+		return nil
+	}
+	first := r.RejectedFirst[0]
+	return []string{fmt.Sprintf("%d can never be published, the first of %s: %s: %v", r.Rejected, dash(first.Subject), first.Reason, first.Err)}
 }
 
-type rejectedView struct {
-	Subject string `json:"subject"`
-	Reason  string `json:"reason"`
-	Detail  string `json:"detail"`
+// replayView is a replay's result as --json has it; without --apply, what one
+// would be.
+type replayView struct {
+	Since     time.Time `json:"since"`
+	Until     time.Time `json:"until"`
+	Records   int       `json:"records"`
+	Published int       `json:"published"`
+	Deletes   int       `json:"deletes"`
+	Ignored   int       `json:"ignored"`
+	Stamped   int       `json:"stamped"`
+	Rejected  int       `json:"rejected"`
+	// Stopped says that --records ended the counting.
+	Stopped    bool           `json:"stopped,omitempty"`
+	Rejections []rejectedView `json:"rejections,omitempty"`
+	Missing    string         `json:"missing,omitempty"`
 }
 
 func viewReplay(r *replay.Result) replayView {
 	view := replayView{Since: r.Since.UTC(), Until: r.Until.UTC(), Records: r.Records, Published: r.Published, Deletes: r.Deletes,
-		Ignored: r.Ignored, Stamped: r.Stamped, Rejected: r.Rejected, Missing: r.Missing()}
+		Ignored: r.Ignored, Stamped: r.Stamped, Rejected: r.Rejected, Stopped: r.Examined.Stopped, Missing: r.Missing()}
 	for _, rejected := range r.RejectedFirst {
-		view.First = append(view.First, rejectedView{rejected.Subject, rejected.Reason, rejected.Err.Error()})
+		view.Rejections = append(view.Rejections, rejectedView{rejected.Subject, rejected.Reason, rejected.Err.Error()})
 	}
 	return view
 }
 
-// backlogOf returns how many messages wait in a queue or are in flight. It
-// receives none.
-func backlogOf(clients connect.Clients, queue string) func(context.Context) (int, error) {
-	var url *string
-	return func(ctx context.Context) (int, error) {
-		if url == nil {
-			found, err := clients.SQS.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(queue)})
-			if err != nil {
-				return 0, fmt.Errorf("find queue %s: %w", queue, clients.Explain(connect.SQS, err))
-			}
-			url = found.QueueUrl
-		}
-		waiting, inFlight := types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible
-		out, err := clients.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url, AttributeNames: []types.QueueAttributeName{waiting, inFlight}})
-		if err != nil {
-			return 0, fmt.Errorf("count the messages of %s: %w", queue, clients.Explain(connect.SQS, err))
-		}
-		total := 0
-		for _, name := range []types.QueueAttributeName{waiting, inFlight} {
-			n, err := strconv.Atoi(out.Attributes[string(name)])
-			if err != nil {
-				return 0, fmt.Errorf("count the messages of %s: %w", queue, err)
-			}
-			total += n
-		}
-		return total, nil
+func printReplay(out io.Writer, f *replayFlags, done *replay.Result) {
+	fmt.Fprintf(out, "%d changes published to %s, of them %d deletes, from %d records\n", done.Published, f.to, done.Deletes, done.Records)
+	for _, note := range replayNotes(done) {
+		fmt.Fprintf(out, "note: %s\n", note)
 	}
+	printRejected(out, viewReplay(done).Rejections, int64(done.Rejected))
+	fmt.Fprintf(out, "%s is done with them when its queue is empty: see replicactl status\n", f.to)
 }

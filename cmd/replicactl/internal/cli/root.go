@@ -175,6 +175,7 @@ func verbs(g *globals) []*cobra.Command {
 		newLint(g),
 		newStatus(g),
 		newExplain(g),
+		newBackfill(g),
 		newReplay(g),
 		newDLQ(g),
 		newStreamDLQ(g),

@@ -65,8 +65,8 @@ func In(err error) *Denied {
 	return denied
 }
 
-// Told returns clients whose denied calls give a *Denied, with what each right
-// is needed for.
+// Told returns clients whose denied calls of DynamoDB, its streams, SNS and SQS
+// give a *Denied, with what each right is needed for.
 func Told(c connect.Clients, needs ...Need) connect.Clients {
 	name := func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TellRights", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -74,13 +74,11 @@ func Told(c connect.Clients, needs ...Need) connect.Clients {
 			return out, metadata, tell(err, awsmiddleware.GetServiceID(ctx), awsmiddleware.GetOperationName(ctx), in.Parameters, needs)
 		}), middleware.After)
 	}
-	return connect.Clients{
-		Region:   c.Region,
-		DynamoDB: dynamodb.New(c.DynamoDB.Options(), dynamodb.WithAPIOptions(name)),
-		Streams:  dynamodbstreams.New(c.Streams.Options(), dynamodbstreams.WithAPIOptions(name)),
-		SNS:      sns.New(c.SNS.Options(), sns.WithAPIOptions(name)),
-		SQS:      sqs.New(c.SQS.Options(), sqs.WithAPIOptions(name)),
-	}
+	c.DynamoDB = dynamodb.New(c.DynamoDB.Options(), dynamodb.WithAPIOptions(name))
+	c.Streams = dynamodbstreams.New(c.Streams.Options(), dynamodbstreams.WithAPIOptions(name))
+	c.SNS = sns.New(c.SNS.Options(), sns.WithAPIOptions(name))
+	c.SQS = sqs.New(c.SQS.Options(), sqs.WithAPIOptions(name))
+	return c
 }
 
 // denials are the codes by which the services deny a call ("Common errors" of

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/localaws"
+	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
+	localsns "github.com/tributary-dev/tributary/pkg/localaws/sns"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+	"github.com/tributary-dev/tributary/pkg/replica/replicatest"
+)
+
+type stateKey struct{}
+
+// sending is what a script has set.
+type sending struct {
+	swallow atomic.Bool
+	came    chan struct{} // closed when what is watched for came
+}
+
+// patience is how long a script waits for what is under way.
+const patience = 30 * time.Second
+
+// The scripts of the verbs that publish to one subscriber. Besides those of the
+// other scripts they have these commands:
+//
+//	companies N             puts N companies with versions of now
+//	consume SERVICE         runs the library's consumer by the service's manifest
+//	copies TABLE N          waits until N items of the table carry a company's name
+//	swallow on|off          loses what is meant for one subscriber alone, as a
+//	                        filter policy does that is not in force yet
+//	watch OPERATION N TEXT  notes when the N-th call of that operation with that
+//	                        text in its body came; "seen" waits for it
+//	unsubscribe QUEUE       ends the queue's subscription
+func TestSendingScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "sending"),
+		RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			state := &sending{}
+			env.Values[stateKey{}] = state
+			return startEngine(env, localaws.Config{DisturbSNS: func(d localsns.Delivery) []time.Duration {
+				if state.swallow.Load() && d.Attributes["audience"].StringValue != manifest.AudienceAll {
+					return nil
+				}
+				return []time.Duration{0}
+			}})
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"services": copyServices, "unchanged": unchanged, "call": call, "deny": deny, "depth": wantDepth,
+			"companies": putCompanies, "consume": consume, "copies": wantCopies, "swallow": swallow,
+			"watch": watch, "seen": seen, "unsubscribe": unsubscribe,
+		},
+	})
+}
+
+func account(ts *testscript.TestScript) aws.Config {
+	return localawstest.Config(ts.Value(engineKey{}).(*localaws.Engine))
+}
+
+func number(ts *testscript.TestScript, text string) int {
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
+}
+
+func putCompanies(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: companies N")
+	}
+	db := dynamodb.NewFromConfig(account(ts))
+	for i := range number(ts, args[0]) {
+		_, err := db.PutItem(context.Background(), &dynamodb.PutItemInput{TableName: aws.String("companies"), Item: dynamostore.ToAttributes(contracts.Item{
+			"cik": contracts.String(fmt.Sprint(1000 + i)), "name": contracts.String(fmt.Sprint("Company ", i)), "sector": contracts.String("Energy"),
+			"subIndustry": contracts.String("Oil"), "headquarters": contracts.String("Houston"), "tickers": contracts.List(contracts.String("T")),
+			"version": contracts.VersionAt(time.Now()).Value(),
+		})})
+		ts.Check(err)
+	}
+}
+
+func consume(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: consume SERVICE")
+	}
+	m, err := manifest.Load(ts.MkAbs(filepath.Join("services", args[0], manifest.FileName)))
+	ts.Check(err)
+	cfg := account(ts)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- replicatest.Consume(ctx, cfg, m) }()
+	ts.Defer(func() {
+		stop()
+		if err := <-done; err != nil {
+			ts.Logf("consumer of %s: %v", args[0], err)
+		}
+	})
+}
+
+func wantCopies(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: copies TABLE N")
+	}
+	scan := dynamostore.NewScan(dynamodb.NewFromConfig(account(ts)))
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		items, _, err := scan.Segment(ctx, args[0], 0, 1, nil, 1000)
+		ts.Check(err)
+		n := 0
+		for _, item := range items {
+			if strings.HasPrefix(item["companyName"].Text(), "Company ") {
+				n++
+			}
+		}
+		if n == number(ts, args[1]) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("%s has %d copies, want %s", args[0], n, args[1])
+		case <-again.C:
+		}
+	}
+}
+
+func swallow(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: swallow on|off")
+	}
+	ts.Value(stateKey{}).(*sending).swallow.Store(args[0] == "on")
+}
+
+func watch(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: watch OPERATION N TEXT")
+	}
+	operation, n, text := args[0], int64(number(ts, args[1])), args[2]
+	came := make(chan struct{})
+	ts.Value(stateKey{}).(*sending).came = came
+	var calls atomic.Int64
+	ts.Value(engineKey{}).(*localaws.Engine).SetFaults(func(c localaws.Call) localaws.Fault {
+		if c.Operation == operation && strings.Contains(string(c.Body), text) && calls.Add(1) == n {
+			close(came)
+		}
+		return localaws.Fault{}
+	})
+}
+
+func seen(ts *testscript.TestScript, _ bool, _ []string) {
+	select {
+	case <-ts.Value(stateKey{}).(*sending).came:
+	case <-time.After(patience):
+		ts.Fatalf("what is watched for did not come")
+	}
+}
+
+func unsubscribe(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: unsubscribe QUEUE")
+	}
+	client, ctx := sns.NewFromConfig(account(ts)), context.Background()
+	all, err := client.ListSubscriptions(ctx, &sns.ListSubscriptionsInput{})
+	ts.Check(err)
+	for _, s := range all.Subscriptions {
+		if strings.HasSuffix(aws.ToString(s.Endpoint), ":"+args[0]) {
+			_, err := client.Unsubscribe(ctx, &sns.UnsubscribeInput{SubscriptionArn: s.SubscriptionArn})
+			ts.Check(err)
+			return
+		}
+	}
+	ts.Fatalf("%s is not subscribed", args[0])
+}
