@@ -15,6 +15,8 @@ locals {
   region    = data.aws_region.current.name
   tags      = merge(var.tags, { environment = var.env, service = var.service })
 
+  rollback_alarms = concat([aws_cloudwatch_metric_alarm.errors.alarm_name], var.rollback_alarms)
+
   environment = merge(var.environment, {
     AWS_REGION    = local.region
     DRAIN_TIMEOUT = "${var.drain.timeout_seconds}s"
@@ -124,7 +126,7 @@ resource "aws_ecs_service" "this" {
   alarms {
     enable      = true
     rollback    = true
-    alarm_names = concat([aws_cloudwatch_metric_alarm.errors.alarm_name], var.rollback_alarms)
+    alarm_names = local.rollback_alarms
   }
 
   dynamic "load_balancer" {
@@ -195,21 +197,25 @@ resource "aws_appautoscaling_policy" "backlog" {
     scale_in_cooldown  = 300
 
     customized_metric_specification {
-      metrics {
-        id          = "visible"
-        label       = "Messages in the queue that no task holds"
-        return_data = false
+      dynamic "metrics" {
+        for_each = var.scaling.backlog.queue_names
 
-        metric_stat {
-          stat = "Sum"
+        content {
+          id          = "visible${metrics.key}"
+          label       = "Messages in ${metrics.value} that no task holds"
+          return_data = false
 
-          metric {
-            namespace   = "AWS/SQS"
-            metric_name = "ApproximateNumberOfMessagesVisible"
+          metric_stat {
+            stat = "Sum"
 
-            dimensions {
-              name  = "QueueName"
-              value = var.scaling.backlog.queue_name
+            metric {
+              namespace   = "AWS/SQS"
+              metric_name = "ApproximateNumberOfMessagesVisible"
+
+              dimensions {
+                name  = "QueueName"
+                value = metrics.value
+              }
             }
           }
         }
@@ -243,7 +249,7 @@ resource "aws_appautoscaling_policy" "backlog" {
       metrics {
         id          = "backlog"
         label       = "Messages before each running task"
-        expression  = "visible / IF(running > 0, running, 1)"
+        expression  = "(${join(" + ", [for i in range(length(var.scaling.backlog.queue_names)) : "visible${i}"])}) / IF(running > 0, running, 1)"
         return_data = true
       }
     }

@@ -27,3 +27,18 @@ output "alarm_arns" {
   description = "The module's alarms, for the dashboard."
   value       = [aws_cloudwatch_metric_alarm.errors.arn, aws_cloudwatch_metric_alarm.running_tasks.arn]
 }
+
+output "task_policy" {
+  description = "The policy of the program's role, as JSON."
+  value       = aws_iam_role_policy.task.policy
+}
+
+output "container" {
+  description = "The container's definition."
+  value       = local.container
+}
+
+output "rollback_alarms" {
+  description = "The names of the alarms that put a deployment back."
+  value       = local.rollback_alarms
+}

@@ -108,14 +108,14 @@ variable "load_balancer" {
 variable "scaling" {
   description = <<-E
     How many tasks there are: from min to max, so that the processor is used to cpu_percent on average and, where
-    backlog is given, no task has more than messages_per_task of the queue's visible messages before it.
+    backlog is given, no task has more than messages_per_task of the queues' visible messages before it.
   E
   type = object({
     min         = optional(number, 2)
     max         = optional(number, 6)
     cpu_percent = optional(number, 60)
     backlog = optional(object({
-      queue_name        = string
+      queue_names       = list(string)
       messages_per_task = number
     }))
   })
@@ -133,8 +133,8 @@ variable "scaling" {
   }
 
   validation {
-    condition     = var.scaling.backlog == null ? true : var.scaling.backlog.messages_per_task >= 1 && length(var.scaling.backlog.queue_name) > 0
-    error_message = "scaling.backlog has the queue's name, and at least one message a task."
+    condition     = var.scaling.backlog == null ? true : var.scaling.backlog.messages_per_task >= 1 && length(var.scaling.backlog.queue_names) >= 1 && length(var.scaling.backlog.queue_names) <= 8
+    error_message = "scaling.backlog has the names of 1 to 8 queues, and at least one message a task: a metric has ten parts at most."
   }
 }
 

@@ -41,7 +41,7 @@ variables {
     resources  = ["arn:aws:sqs:eu-west-1:123456789012:stats-company-profile-v1"]
     conditions = { Bool = { "aws:SecureTransport" = ["true"] } }
   }]
-  scaling         = { min = 2, max = 8, backlog = { queue_name = "stats-company-profile-v1", messages_per_task = 5000 } }
+  scaling         = { min = 2, max = 8, backlog = { queue_names = ["stats-company-profile-v1"], messages_per_task = 5000 } }
   drain           = { timeout_seconds = 20, phases = 2, stop_seconds = 60 }
   rollback_alarms = ["test-stats-queue-age"]
 }
@@ -194,9 +194,9 @@ run "scaling" {
       for m in aws_appautoscaling_policy.backlog[0].target_tracking_scaling_policy_configuration[0].customized_metric_specification[0].metrics :
       m.id => try(m.metric_stat[0].metric[0].metric_name, m.expression)
       } == {
-      visible = "ApproximateNumberOfMessagesVisible"
-      running = "RunningTaskCount"
-      backlog = "visible / IF(running > 0, running, 1)"
+      visible0 = "ApproximateNumberOfMessagesVisible"
+      running  = "RunningTaskCount"
+      backlog  = "(visible0) / IF(running > 0, running, 1)"
     }
     error_message = "The metric is not the visible messages before each running task."
   }
@@ -209,6 +209,21 @@ run "scaling" {
   assert {
     condition     = aws_appautoscaling_policy.cpu.target_tracking_scaling_policy_configuration[0].target_value == 60
     error_message = "The processor is not watched."
+  }
+}
+
+run "scaling_by_two_queues" {
+  command = plan
+
+  variables {
+    scaling = { backlog = { queue_names = ["a", "b"], messages_per_task = 1000 } }
+  }
+
+  assert {
+    condition = [
+      for m in aws_appautoscaling_policy.backlog[0].target_tracking_scaling_policy_configuration[0].customized_metric_specification[0].metrics : m.expression if m.return_data
+    ] == ["(visible0 + visible1) / IF(running > 0, running, 1)"]
+    error_message = "The backlog is not that of both queues."
   }
 }
 

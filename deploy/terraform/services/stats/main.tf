@@ -1,0 +1,125 @@
+# The stats service: its tables, its subscriptions with their queues, its tasks
+# and its dashboard, all of them from the manifest that the program reads too.
+# rights.tf has what the tasks may do.
+
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = merge(var.tags, {
+      environment = var.env
+      service     = local.service
+      managed-by  = "terraform"
+    })
+  }
+}
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+locals {
+  # Terraform reads YAML 1.1, where a bare N is false, and the program a later
+  # YAML, where it is the type of a number.
+  manifest_yaml = replace(file("${path.module}/../../../../services/stats/replication.yaml"), "/\\btype:\\s*N\\b/", "type: \"N\"")
+  manifest      = yamldecode(local.manifest_yaml)
+  service       = local.manifest.service
+  tables        = { for t in local.manifest.tables : t.name => t }
+  subscriptions = { for s in local.manifest.subscribes : s.contract => s }
+
+  account   = data.aws_caller_identity.current.account_id
+  partition = data.aws_partition.current.partition
+}
+
+# One key for the service's tables and logs. Its queues have their own, which
+# SNS may use.
+module "key" {
+  source = "../../modules/key"
+
+  name        = "${var.env}/${local.service}"
+  description = "Tables and logs of ${local.service}, ${var.env}, at rest"
+  services = [{
+    sid       = "OnlyThisServicesLogs"
+    principal = "logs.${var.region}.amazonaws.com"
+    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    conditions = [{
+      test     = "ArnEquals"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:${local.partition}:logs:${var.region}:${local.account}:log-group:/ecs/${var.env}/${local.service}"]
+    }]
+  }]
+}
+
+module "table" {
+  source   = "../../modules/table"
+  for_each = local.tables
+
+  env              = var.env
+  service          = local.service
+  table            = each.value
+  kms_key_arn      = module.key.arn
+  protected        = var.protected
+  alarm_topic_arns = var.alarm_topic_arns
+}
+
+module "subscription" {
+  source   = "../../modules/subscription"
+  for_each = local.subscriptions
+
+  env              = var.env
+  service          = local.service
+  subscription     = each.value
+  alarm_topic_arns = var.alarm_topic_arns
+}
+
+module "consumer" {
+  source = "../../modules/consumer"
+
+  env                = var.env
+  service            = local.service
+  image              = var.image
+  size               = var.size
+  network            = var.network
+  environment        = { STATS_ADDR = ":8082" }
+  kms_key_arn        = module.key.arn
+  log_retention_days = var.log_retention_days
+  task_statements    = local.statements
+  alarm_topic_arns   = var.alarm_topic_arns
+
+  # Requests are let finish, and messages after them.
+  drain = { timeout_seconds = 20, phases = 2, stop_seconds = 60 }
+
+  load_balancer = var.target_group_arn == null ? null : { target_group_arn = var.target_group_arn, port = 8082 }
+
+  scaling = {
+    min = var.scaling.min
+    max = var.scaling.max
+    backlog = {
+      queue_names       = [for s in module.subscription : s.queue_name]
+      messages_per_task = var.scaling.messages_per_task
+    }
+  }
+
+  # A version that falls behind, or sets messages aside, is put back.
+  rollback_alarms = flatten([for s in module.subscription : [s.alarm_names["age"], s.alarm_names["dead-letters"]]])
+}
+
+module "dashboard" {
+  source = "../../modules/dashboard"
+
+  env     = var.env
+  service = local.service
+  queues  = [for s in module.subscription : { name = s.queue_name, dead_letter_queue = s.dlq_name }]
+  tables  = [for name, t in local.tables : { name = module.table[name].name, indexes = [for ix in try(t.indexes, []) : ix.name] }]
+  tasks = {
+    cluster_name         = module.consumer.cluster_name
+    service_name         = module.consumer.service_name
+    log_group_name       = module.consumer.log_group_name
+    log_metric_namespace = module.consumer.log_metric_namespace
+  }
+  alarm_arns = concat(
+    module.consumer.alarm_arns,
+    flatten([for s in module.subscription : values(s.alarm_arns)]),
+    flatten([for t in module.table : t.alarm_arns]),
+  )
+}

@@ -1,0 +1,93 @@
+# What the tasks may do at AWS: what the library needs for the manifest's
+# subscriptions, and what the service's own code does with its tables. Every
+# call that the programs make is in one of these, and nothing else is.
+
+locals {
+  table_arns = { for name, t in module.table : name => "arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${t.name}" }
+
+  replicas = flatten([for s in local.manifest.subscribes : [for r in try(s.replicas, []) : {
+    table   = try(r.table, null)
+    index   = try(r.index, null)
+    fan_out = try(r.index, null) != null
+  } if !can(r.function)]])
+  item_tables    = distinct([for r in local.replicas : r.table if !r.fan_out])
+  fan_out_tables = distinct([for r in local.replicas : r.table if r.fan_out])
+  control_tables = distinct([for s in local.manifest.subscribes : try(s.control_table, "${local.service}-replication-control")])
+
+  # A statement without resources is none.
+  statements = [for s in concat(local.queues, local.replication, local.own, local.encryption) : s if length(s.resources) > 0]
+
+  # The module knows what its queues and their key ask for. A statement's name is
+  # unique in a policy, so it gets the contract's.
+  queues = flatten([for contract, s in module.subscription : [for statement in s.consumer_statements : {
+    sid        = "${statement.sid}${replace(title(replace(contract, "/[^A-Za-z0-9]/", " ")), " ", "")}"
+    actions    = statement.actions
+    resources  = statement.resources
+    conditions = statement.conditions
+  }]])
+
+  replication = [
+    {
+      # One by one, and 25 to a request (ADR 0009).
+      sid       = "Copies"
+      actions   = ["dynamodb:GetItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:UpdateItem"]
+      resources = [for table in distinct(local.replicas[*].table) : local.table_arns[table]]
+    },
+    {
+      sid       = "FanOuts"
+      actions   = ["dynamodb:Query"]
+      resources = distinct([for r in local.replicas : "${local.table_arns[r.table]}/index/${r.index}" if r.fan_out])
+    },
+    {
+      # A new local item takes its copy from the item replica, in a transaction
+      # that checks it.
+      sid       = "CopiesOfNewItems"
+      actions   = ["dynamodb:ConditionCheckItem"]
+      resources = [for table in local.item_tables : local.table_arns[table] if length(local.fan_out_tables) > 0]
+    },
+    {
+      sid       = "NewItems"
+      actions   = ["dynamodb:PutItem"]
+      resources = [for table in local.fan_out_tables : local.table_arns[table]]
+    },
+    {
+      sid       = "Canaries"
+      actions   = ["dynamodb:PutItem"]
+      resources = [for table in local.control_tables : local.table_arns[table]]
+    },
+  ]
+
+  # services/stats/internal/dynamo.
+  own = [
+    {
+      sid       = "Companies"
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:UpdateItem"]
+      resources = [local.table_arns["company-stats"]]
+    },
+    {
+      sid       = "Leaderboards"
+      actions   = ["dynamodb:Query"]
+      resources = ["${local.table_arns["company-stats"]}/index/by-sector"]
+    },
+    {
+      sid       = "Statistics"
+      actions   = ["dynamodb:BatchGetItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem"]
+      resources = [local.table_arns["statistics"]]
+    },
+    {
+      sid       = "Watchlists"
+      actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"]
+      resources = [local.table_arns["watchlists"]]
+    },
+  ]
+
+  # Keys only through the services whose data they protect.
+  encryption = [
+    {
+      sid        = "TablesAtRest"
+      actions    = ["kms:Decrypt"]
+      resources  = [module.key.arn]
+      conditions = { StringEquals = { "kms:ViaService" = ["dynamodb.${var.region}.amazonaws.com"] } }
+    },
+  ]
+}

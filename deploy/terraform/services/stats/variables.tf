@@ -1,0 +1,86 @@
+variable "env" {
+  description = "The environment: prod, staging. The owner's topic is looked up in the same one."
+  type        = string
+  nullable    = false
+}
+
+variable "region" {
+  description = "The AWS Region of everything here."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "A Region looks like eu-west-1."
+  }
+}
+
+variable "network" {
+  description = "Where the tasks run: private subnets, with a way to AWS's endpoints, and the security groups of the tasks' interfaces."
+  type = object({
+    subnet_ids         = list(string)
+    security_group_ids = list(string)
+  })
+  nullable = false
+}
+
+variable "image" {
+  description = "The image of the service, by digest: <repository>@sha256:<64 hexadecimal digits>."
+  type        = string
+  nullable    = false
+}
+
+variable "target_group_arn" {
+  description = "The load balancer's target group (type ip, port 8082, health check /readyz) that the API is reached by; null where nothing calls it."
+  type        = string
+  default     = null
+}
+
+variable "scaling" {
+  description = "The least and the most tasks, and how many visible messages a task may have before it: at 2,000 changes a second, 60,000 are half a minute's work."
+  type = object({
+    min               = optional(number, 2)
+    max               = optional(number, 6)
+    messages_per_task = optional(number, 60000)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "size" {
+  description = "What one task has: CPU units and MiB."
+  type = object({
+    cpu    = optional(number, 512)
+    memory = optional(number, 1024)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "alarm_topic_arns" {
+  description = "SNS topics that are told when an alarm goes off and when it is over. Without one nobody is."
+  type        = list(string)
+  default     = []
+  nullable    = false
+}
+
+variable "protected" {
+  description = "Whether the tables are protected from deletion. false only where the data may go, as in a test."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "log_retention_days" {
+  description = "How long logs are kept."
+  type        = number
+  default     = 90
+  nullable    = false
+}
+
+variable "tags" {
+  description = "Further tags of everything here."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
