@@ -212,7 +212,7 @@ resource "aws_sns_topic_subscription" "this" {
 
     precondition {
       condition     = local.topic_region == local.region
-      error_message = "The topic of ${local.contract} is in ${local.topic_region} and this queue would be in ${local.region}: a queue's key cannot be conditioned on what another Region's SNS says of itself in every partition, and no test covers it. Apply this root in ${local.topic_region}."
+      error_message = "The topic of ${local.contract} is in ${local.topic_region}, and this root makes its queue in ${local.region}, where neither the topic's metrics nor its parameter are. Apply this root in ${local.topic_region}."
     }
   }
 

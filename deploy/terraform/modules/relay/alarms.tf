@@ -1,0 +1,69 @@
+locals {
+  of_function = { FunctionName = local.name }
+  of_mapping  = { EventSourceMappingUUID = aws_lambda_event_source_mapping.this.uuid }
+  of_queue    = { QueueName = local.dlq_name }
+
+  alarms = {
+    iterator-age = {
+      namespace = "AWS/Lambda", metric = "IteratorAge", statistic = "Maximum", dimensions = local.of_function
+      threshold = var.iterator_age_threshold_seconds * 1000, period = 60, periods = 5, of = 3
+      says      = "The relay of ${local.contract} is more than ${var.iterator_age_threshold_seconds} s behind the stream of ${var.table.name}, which forgets after 24 hours; records older than ${var.mapping.max_age_seconds} s go to ${local.bucket_name}. Look at its log and at SNS."
+    }
+    errors = {
+      namespace = "AWS/Lambda", metric = "Errors", statistic = "Sum", dimensions = local.of_function
+      threshold = 0, period = 60, periods = 5, of = 3
+      says      = "The relay of ${local.contract} ends in errors: it crashes, runs out of time, or does not start. Look at ${local.log_group}; if it began with a deployment, roll back by applying the last package."
+    }
+    throttles = {
+      namespace = "AWS/Lambda", metric = "Throttles", statistic = "Sum", dimensions = local.of_function
+      threshold = 0, period = 60, periods = 5, of = 3
+      says      = "Lambda does not start the relay of ${local.contract} as often as it is called: raise reserved_concurrency, or the account's limit."
+    }
+    # Batches that were reported in part are no errors of the function.
+    failed-records = {
+      namespace = "AWS/Lambda", metric = "FailedInvokeEventCount", statistic = "Sum", dimensions = local.of_mapping
+      threshold = 0, period = 60, periods = 10, of = 5
+      says      = "Records of ${var.table.name} keep failing in the relay of ${local.contract} and are tried again. Look at ${local.log_group}: SNS or DynamoDB refuse something."
+    }
+    dropped-records = {
+      namespace = "AWS/Lambda", metric = "DroppedEventCount", statistic = "Sum", dimensions = local.of_mapping
+      threshold = 0, period = 60, periods = 1, of = 1
+      says      = "Lambda gave up on records of ${var.table.name}: their changes are not published. They are in ${local.bucket_name}; mend the cause, then `replicactl stream-dlq`."
+    }
+    given-up-records = {
+      namespace = "AWS/Lambda", metric = "OnFailureDestinationDeliveredEventCount", statistic = "Sum", dimensions = local.of_mapping
+      threshold = 0, period = 60, periods = 1, of = 1
+      says      = "Lambda put records of ${var.table.name} into ${local.bucket_name} whose changes are not published. Mend the cause, then `replicactl stream-dlq`."
+    }
+    destination-failures = {
+      namespace = "AWS/Lambda", metric = "DestinationDeliveryFailures", statistic = "Sum", dimensions = local.of_function
+      threshold = 0, period = 60, periods = 1, of = 1
+      says      = "Lambda gave up on records of ${var.table.name} and could not put them into ${local.bucket_name} either: these changes are lost to subscribers. Mend the bucket's policy or the key, then `replicactl reconcile` with every subscriber."
+    }
+    dead-letters = {
+      namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", dimensions = local.of_queue
+      threshold = 0, period = 60, periods = 1, of = 1
+      says      = "Changes of ${local.contract} that can never be published as they are lie in ${local.dlq_name}. Look with `replicactl dlq list`, mend the items, then `replicactl stream-dlq`."
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${local.name}-${each.key}"
+  alarm_description   = each.value.says
+  namespace           = each.value.namespace
+  metric_name         = each.value.metric
+  dimensions          = each.value.dimensions
+  statistic           = each.value.statistic
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  datapoints_to_alarm = each.value.of
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+  tags                = local.tags
+}
