@@ -104,7 +104,7 @@ func relay(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
 	poller, err := dynamostream.NewPoller(dynamostream.PollerConfig{
 		Table: published.Table, Streams: dynamodbstreams.NewFromConfig(cfg), Relay: r,
 		Checkpoints: dynamostore.NewCheckpoints(db, published.CheckpointTable, "relay"),
-		IdleWait:    4 * time.Second, DrainTimeout: drain, Logger: quiet,
+		IdleWait:    6 * time.Second, DrainTimeout: drain, Logger: quiet,
 	})
 	if err != nil {
 		return err
