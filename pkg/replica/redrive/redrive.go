@@ -39,9 +39,8 @@ type Config struct {
 	DropSuperseded bool
 	// Rate is the most messages put back a second; 0 for no limit.
 	Rate float64
-	// Backlog tells the main queue's length, where nothing is to be put back
-	// while it is above MaxBacklog.
-	Backlog    func(context.Context) (int, error)
+	// MaxBacklog is how many messages the main queue may have, above which nothing
+	// is put back until half of them are gone; 0 for any number.
 	MaxBacklog int
 	// Limit bounds how many letters are read; 0 for all that can be.
 	Limit int
@@ -76,6 +75,9 @@ func New(cfg Config) (*Redrive, error) {
 	}
 	if cfg.Limit < 0 {
 		problems = append(problems, fmt.Errorf("Limit: %d, want 0 or more", cfg.Limit))
+	}
+	if cfg.MaxBacklog < 0 {
+		problems = append(problems, fmt.Errorf("MaxBacklog: %d, want 0 or more", cfg.MaxBacklog))
 	}
 	if cfg.Queue != "" && cfg.Queue == cfg.DeadLetters {
 		problems = append(problems, errors.New("Queue: is the dead-letter queue itself"))
@@ -153,7 +155,7 @@ func (r *Redrive) redrive(ctx context.Context, sel Selection, apply bool) (Resul
 		return Result{}, err
 	}
 	p := &pass{cfg: &r.cfg, pick: sel.picker(), apply: apply, main: main,
-		sent: make(map[[sha256.Size]byte]bool), pace: pace.New(r.cfg.Rate, r.cfg.Backlog, r.cfg.MaxBacklog)}
+		sent: make(map[[sha256.Size]byte]bool), pace: pace.New(r.cfg.Rate, main.Backlog, r.cfg.MaxBacklog)}
 	walked, err := r.walk(ctx, p.pick, &p.progress, p.visit, p.flush)
 	p.result.Read, p.result.Left = walked.read, walked.left
 	for id := range p.pick.wanted {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -262,6 +264,44 @@ func TestARedriveKeepsToItsRate(t *testing.T) {
 			r.Errorf("100 messages at 2 a second took %v", took)
 		}
 		r.wantDepths("100+0", "0+0")
+	})
+}
+
+// Nothing is put back while the main queue is too long, but for the ten of one
+// request.
+func TestARedriveWaitsForALongQueue(t *testing.T) {
+	inRig(t, func(r *rig) {
+		const most = 40
+		for n := range 100 {
+			r.send(r.dead, body(r.company(n)))
+		}
+		for n := range 50 {
+			r.send(r.main, body(r.company(200+n)))
+		}
+		ctx, stop := context.WithCancel(r.Context())
+		var consuming sync.WaitGroup
+		longest := 0
+		consuming.Go(func() {
+			for range time.Tick(time.Second) {
+				if ctx.Err() != nil {
+					return
+				}
+				main := must(r.queues.ReceiveMessage(context.WithoutCancel(ctx), &sqs.ReceiveMessageInput{QueueUrl: &r.main, MaxNumberOfMessages: 1})).Messages
+				for _, msg := range main {
+					must(r.queues.DeleteMessage(context.WithoutCancel(ctx), &sqs.DeleteMessageInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle}))
+				}
+				if depth, err := strconv.Atoi(strings.Split(r.depth(r.main), "+")[0]); err == nil && time.Since(r.start) > time.Minute {
+					longest = max(longest, depth)
+				}
+			}
+		})
+		begun := time.Now()
+		result, err := r.redrive(func(cfg *redrive.Config) { cfg.MaxBacklog = most }).Run(r.Context(), redrive.Selection{All: true})
+		stop()
+		consuming.Wait()
+		if took := time.Since(begun); err != nil || result.Sent != 100 || took < 100*time.Second || longest > most+10 || longest == 0 {
+			r.Errorf("%d put back in %v, the queue had up to %d messages, %v", result.Sent, took, longest, err)
+		}
 	})
 }
 

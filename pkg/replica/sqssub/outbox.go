@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -42,6 +43,25 @@ func OpenOutbox(ctx context.Context, client *sqs.Client, name string) (*Outbox, 
 
 // Name returns the queue's name.
 func (o *Outbox) Name() string { return o.queue.name }
+
+// Backlog returns how many messages the queue has, visible or in flight. SQS
+// counts approximately, and as of some moments ago ("GetQueueAttributes").
+func (o *Outbox) Backlog(ctx context.Context) (int, error) {
+	counted := []types.QueueAttributeName{types.QueueAttributeNameApproximateNumberOfMessages, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible}
+	out, err := o.client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: aws.String(o.queue.url), AttributeNames: counted})
+	if err != nil {
+		return 0, fmt.Errorf("count the messages of %s: %w", o.queue.name, err)
+	}
+	total := 0
+	for _, name := range counted {
+		n, err := strconv.Atoi(out.Attributes[string(name)])
+		if err != nil {
+			return 0, fmt.Errorf("count the messages of %s: %w", o.queue.name, err)
+		}
+		total += n
+	}
+	return total, nil
+}
 
 // Send puts messages into the queue, up to ten a request, and returns what kept
 // each from it, nil where SQS has stored it: an *EntryError where the message
