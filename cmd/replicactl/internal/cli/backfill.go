@@ -8,9 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/pkg/replica/backfill"
@@ -75,13 +72,9 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
 	}
 	runs := dynamostore.NewProgress(r.clients.DynamoDB, r.owner.Publication.CheckpointTable)
-	before, err := runs.Load(ctx, backfill.Task(f.contract, f.to))
-	if _, missing := errors.AsType[*dynamotypes.ResourceNotFoundException](err); missing {
-		return fmt.Errorf("backfill %s to %s: %s's checkpoint table %s does not exist, which keeps how far a run is: %s", f.contract, f.to,
-			r.owner.Service(), r.owner.Publication.CheckpointTable, r.provide(connect.DynamoDB))
-	}
+	before, err := r.lastRun(ctx, runs, backfill.Task(f.contract, f.to))
 	if err != nil {
-		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, r.told(err))
+		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
 	}
 	p := backfillPlan(r, f, before)
 	g.showPlan(p)
@@ -197,7 +190,7 @@ func backfillPlan(r *recipient, f *backfillFlags, before *dynamostore.Run) *plan
 		bytes = left * r.itemBytes()
 	}
 	requests, notes := r.delivered(left)
-	requests = append([]cost.Line{cost.Scan(bytes, true), cost.Write("UpdateItem of "+checkpoints, int64(segments)+left/250, 2<<10)}, requests...)
+	requests = append([]cost.Line{cost.Scan(bytes, true), cost.Write("writes of "+checkpoints, int64(segments)+left/250, 2<<10)}, requests...)
 	p.Notes = append(p.Notes, notes...)
 	return planned(p, requests...)
 }

@@ -45,6 +45,16 @@ type recipient struct {
 // anything is published. The error says all that is wrong. needs are the verb's
 // rights besides those of looking, publishing and proving.
 func (g *globals) recipient(ctx context.Context, contract, subscriber string, needs func(*recipient) []rights.Need) (*recipient, error) {
+	r, err := g.parties(ctx, contract, subscriber)
+	if err != nil {
+		return nil, err
+	}
+	r.clients = rights.Told(r.clients, append(needs(r), r.needs()...)...)
+	return r, r.look(ctx, r.lookAtTable, r.lookAtQueue, r.lookAtTopic, r.lookAtControlTable)
+}
+
+// parties finds a subscriber and its owner in the manifests. It asks no endpoint.
+func (g *globals) parties(ctx context.Context, contract, subscriber string) (*recipient, error) {
 	set, err := g.set()
 	if err != nil {
 		return nil, err
@@ -59,23 +69,24 @@ func (g *globals) recipient(ctx context.Context, contract, subscriber string, ne
 	if r.source, err = r.owner.Source(); err != nil {
 		return nil, err
 	}
-	clients, err := connect.Open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	r.clients = rights.Told(clients, append(needs(r), r.needs()...)...)
+	r.clients, err = connect.Open(ctx)
+	return r, err
+}
+
+// look looks at one after the other. The error says all that is wrong.
+func (r *recipient) look(ctx context.Context, looks ...func(context.Context) error) error {
 	var problems []error
-	for _, look := range []func(context.Context) error{r.lookAtTable, r.lookAtQueue, r.lookAtTopic, r.lookAtControlTable} {
+	for _, look := range looks {
 		err := look(ctx)
 		if err == nil {
 			continue
 		}
 		if _, answered := errors.AsType[smithy.APIError](err); ctx.Err() != nil || !answered && !isFinding(err) {
-			return nil, err // nothing answers: the others would say the same
+			return err // nothing answers: the others would say the same
 		}
 		problems = append(problems, err)
 	}
-	return r, errors.Join(problems...)
+	return errors.Join(problems...)
 }
 
 // finding is something that is not as it has to be.
@@ -112,17 +123,34 @@ func (r *recipient) provide(service connect.Service) string {
 	return "run replicactl bootstrap --apply"
 }
 
-func (r *recipient) lookAtTable(ctx context.Context) error {
-	table := r.source.Table()
+func (r *recipient) lookAtTable(ctx context.Context) (err error) {
+	r.items, r.tableBytes, err = r.describe(ctx, r.owner.Service(), r.source.Table())
+	return err
+}
+
+// describe returns how much there is in a service's table.
+func (r *recipient) describe(ctx context.Context, service, table string) (items, bytes int64, err error) {
 	out, err := r.clients.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if _, missing := errors.AsType[*dynamotypes.ResourceNotFoundException](err); missing {
-		return found("%s's table %s does not exist: %s", r.owner.Service(), table, r.provide(connect.DynamoDB))
+		return 0, 0, found("%s's table %s does not exist: %s", service, table, r.provide(connect.DynamoDB))
 	}
 	if err != nil {
-		return fmt.Errorf("describe table %s: %w", table, r.told(err))
+		return 0, 0, fmt.Errorf("describe table %s: %w", table, r.told(err))
 	}
-	r.items, r.tableBytes = aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes)
-	return nil
+	return aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes), nil
+}
+
+// lastRun returns the task's latest run; nil if there was none.
+func (r *recipient) lastRun(ctx context.Context, runs *dynamostore.Progress, task string) (*dynamostore.Run, error) {
+	run, err := runs.Load(ctx, task)
+	if _, missing := errors.AsType[*dynamotypes.ResourceNotFoundException](err); missing {
+		return nil, found("%s's checkpoint table %s does not exist, which keeps how far a run is: %s",
+			r.owner.Service(), r.owner.Publication.CheckpointTable, r.provide(connect.DynamoDB))
+	}
+	if err != nil {
+		return nil, r.told(err)
+	}
+	return run, nil
 }
 
 func (r *recipient) lookAtQueue(ctx context.Context) error {

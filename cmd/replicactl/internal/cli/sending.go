@@ -42,13 +42,18 @@ func (g *globals) sendingFlags(cmd *cobra.Command, f *sendingFlags, needed ...st
 }
 
 func (f *sendingFlags) check() error {
+	if f.canary <= 0 {
+		return &usageError{fmt.Errorf("--canary-timeout %v: want more than 0s", f.canary)}
+	}
+	return f.checkPace()
+}
+
+func (f *sendingFlags) checkPace() error {
 	switch {
 	case f.rate < 0:
 		return &usageError{fmt.Errorf("--rate %g: want 0 or more", f.rate)}
 	case f.maxBacklog < 0:
 		return &usageError{fmt.Errorf("--max-backlog %d: want 0 or more", f.maxBacklog)}
-	case f.canary <= 0:
-		return &usageError{fmt.Errorf("--canary-timeout %v: want more than 0s", f.canary)}
 	}
 	return nil
 }
@@ -91,7 +96,7 @@ func (r *recipient) delivered(messages int64) (lines []cost.Line, notes []string
 		case replica.Table == "":
 			notes = append(notes, fmt.Sprintf("what the functions of %s do is not in the costs", r.sub.Service()))
 		case replica.Index != "":
-			lines = append(lines, cost.Read("Query", messages, messages, 1, false))
+			lines = append(lines, cost.Read("Query of "+replica.Table, messages, messages, 1, false))
 			notes = append(notes, fmt.Sprintf("writes of fan-out copies in %s are not in the costs: nobody knows their number", replica.Table))
 		default:
 			lines = append(lines, cost.Write("writes of "+replica.Table, messages, r.itemBytes()))
@@ -130,9 +135,9 @@ func (s *stages) end() {
 	}
 }
 
-// canary shows that the canary is waited for.
+// canary shows that the canary is waited for, and how long still.
 func (s *stages) canary(waited, most time.Duration) {
-	s.at("canary").Report(int64(waited/time.Second), 0, fmt.Sprintf("seconds of at most %v: waiting until the subscriber's consumer notes it", most))
+	s.at("waiting for the canary, seconds").Report(int64(waited/time.Second), int64(most/time.Second), "until the subscriber's consumer notes it")
 }
 
 // heldBack says why nothing is published at the moment; empty where something is.
