@@ -81,11 +81,13 @@ locals {
     },
   ]
 
-  # Keys only through the services whose data they protect.
+  # Only through the service whose data the key protects. These are what AWS
+  # lists for whoever uses a table (DynamoDB, "Encryption at rest: How it works",
+  # on customer managed keys), without the grants, which making tables needs.
   encryption = [
     {
       sid        = "TablesAtRest"
-      actions    = ["kms:Decrypt"]
+      actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
       resources  = [module.key.arn]
       conditions = { StringEquals = { "kms:ViaService" = ["dynamodb.${var.region}.amazonaws.com"] } }
     },

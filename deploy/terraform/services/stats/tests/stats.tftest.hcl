@@ -198,7 +198,7 @@ run "rights" {
         resources = ["dynamodb:eu-west-1:123456789012:table/watchlists"]
       }
       TablesAtRest = {
-        actions   = ["kms:Decrypt"]
+        actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         resources = ["kms:eu-west-1:123456789012:key/service"]
       }
     }
