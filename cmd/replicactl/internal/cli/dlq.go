@@ -1,20 +1,23 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
-	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 )
@@ -22,7 +25,11 @@ import (
 // dlqFlags say whose dead letters, and which of them.
 type dlqFlags struct {
 	contract, subscriber string
-	limit                int
+	// relay says that they are not a subscriber's but those of the owner's relay,
+	// or of another queue that Lambda in front of it uses.
+	relay bool
+	queue string
+	limit int
 
 	all       bool
 	ids       []string
@@ -31,7 +38,7 @@ type dlqFlags struct {
 	subject   string
 	apply     bool
 	rate      float64
-	backlog   int
+	most      int // messages in the main queue
 	drop      bool
 	untried   bool
 	archive   string
@@ -46,7 +53,11 @@ func newDLQ(g *globals) *cobra.Command {
 		Long: `dlq looks through the dead-letter queue of a subscription: what its consumer
 rejected, what SQS moved there after too many receives, and what SNS could not
 deliver. Letters are invisible to other tools while they are read, and visible
-again when the verb ends.`,
+again when the verb ends.
+
+What an owner's relay gave up is not for this verb: it holds stream records, not
+events, and putting one back would publish an old state. stream-dlq puts those
+right.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return &usageError{fmt.Errorf("dlq has no verb %q; it has list, show, redrive and purge", args[0])}
@@ -55,12 +66,17 @@ again when the verb ends.`,
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDLQList(g), newDLQShow(g), newDLQRedrive(g), newDLQPurge(g))
+	cmd.AddCommand(newDLQList(g, false), newDLQShow(g, false), newDLQRedrive(g), newDLQPurge(g, false))
 	return cmd
 }
 
 func (g *globals) dlqFlags(cmd *cobra.Command, f *dlqFlags) {
 	g.contractFlag(cmd, &f.contract)
+	if f.relay {
+		cmd.Flags().StringVar(&f.queue, "queue", "", "the queue with the letters; the relay's dead-letter queue if nothing is said")
+		needs(cmd, "contract")
+		return
+	}
 	g.subscriberFlag(cmd, &f.subscriber, "subscriber", "the service whose dead letters they are")
 }
 
@@ -68,18 +84,58 @@ func (g *globals) dlqFlags(cmd *cobra.Command, f *dlqFlags) {
 func selectionFlags(cmd *cobra.Command, f *dlqFlags) {
 	cmd.Flags().BoolVar(&f.all, "all", false, "every letter that the other flags do not exclude")
 	cmd.Flags().StringSliceVar(&f.ids, "id", nil, "letters by their ids; repeatable")
-	cmd.Flags().StringVar(&f.reason, "reason", "", "letters with this reason, as dlq list has it")
+	cmd.Flags().StringVar(&f.reason, "reason", "", "letters with this reason, as list has it")
+	applyFlag(cmd, &f.apply)
+	if f.relay {
+		return
+	}
 	cmd.Flags().StringVar(&f.subject, "subject", "", "letters about this item")
 	cmd.Flags().StringVar(&f.letterOf, "of", "", "letters of this contract, where the queue has several")
-	applyFlag(cmd, &f.apply)
 }
 
 func (f *dlqFlags) selection() (redrive.Selection, error) {
 	s := redrive.Selection{All: f.all, IDs: f.ids, Reason: f.reason, Contract: f.letterOf, Subject: f.subject}
 	if err := s.Validate(); err != nil {
+		if f.relay {
+			return s, &usageError{errors.New("which letters: name them with --id or --reason, or say --all")}
+		}
 		return s, &usageError{errors.New("which letters: name them with --id, --reason, --subject or --of, or say --all")}
 	}
 	return s, nil
+}
+
+// letters are a dead-letter queue and what reads it.
+type letters struct {
+	*redrive.Redrive
+	queue   string
+	clients connect.Clients
+}
+
+// openLetters opens a subscriber's or a relay's dead-letter queue, to look at it
+// or to purge it.
+func openLetters(cmd *cobra.Command, g *globals, f *dlqFlags, report func(redrive.Progress)) (letters, error) {
+	edit := func(cfg *redrive.Config, _ connect.Clients, _ target.Subscribed) { cfg.Report = report }
+	if !f.relay {
+		r, sub, clients, err := openDLQ(cmd, g, f, edit)
+		return letters{r, sub.Subscription.Queue.DeadLetterQueue, clients}, err
+	}
+	set, err := g.set()
+	if err != nil {
+		return letters{}, err
+	}
+	owner, err := set.Publication(f.contract)
+	if err != nil {
+		return letters{}, err
+	}
+	if f.queue == "" {
+		f.queue = owner.Publication.DeadLetterQueue
+	}
+	clients, err := connect.Open(cmd.Context())
+	if err != nil {
+		return letters{}, err
+	}
+	r, err := redrive.New(redrive.Config{Client: clients.SQS, DeadLetters: f.queue, Catalog: set.Catalog(), Limit: f.limit, Report: report})
+	return letters{r, f.queue, clients}, err
 }
 
 // openDLQ finds the subscription and makes the redrive of its dead letters.
@@ -91,6 +147,13 @@ func openDLQ(cmd *cobra.Command, g *globals, f *dlqFlags, edit func(*redrive.Con
 	sub, err := subscribed(set, f.contract, f.subscriber)
 	if err != nil {
 		return nil, sub, connect.Clients{}, err
+	}
+	for _, m := range set.Manifests() {
+		for _, p := range m.Publishes {
+			if p.DeadLetterQueue == sub.Subscription.Queue.DeadLetterQueue {
+				return nil, sub, connect.Clients{}, fmt.Errorf("dead letters of %s: %s is where the relay of %s puts stream records, too; %s", sub.Service(), p.DeadLetterQueue, m.Service, forTheRelay(p.Contract))
+			}
+		}
 	}
 	clients, err := connect.Open(cmd.Context())
 	if err != nil {
@@ -126,23 +189,51 @@ func subscribed(set *target.Set, contract, subscriber string) (target.Subscribed
 	for _, f := range found {
 		names = append(names, "--contract "+f[0]+" --subscriber "+f[1])
 	}
+	for _, m := range set.Manifests() {
+		for _, p := range m.Publishes {
+			if len(names) == 0 && m.Service == subscriber {
+				return target.Subscribed{}, fmt.Errorf("%s subscribes to no such contract, it publishes %s; %s", subscriber, p.Contract, forTheRelay(p.Contract))
+			}
+		}
+	}
 	if len(names) == 0 {
 		return target.Subscribed{}, errors.New("no manifest that was read has such a subscription; name more with --manifest")
 	}
 	return target.Subscribed{}, &usageError{fmt.Errorf("which subscription: %s", strings.Join(names, ", or "))}
 }
 
+// forTheRelay is the advice for what an owner's relay gave up.
+func forTheRelay(contract string) string {
+	return "what its relay gave up is put right by: replicactl stream-dlq --contract " + contract
+}
+
+// countedStore counts the reads that a dry run makes.
+type countedStore struct {
+	replica.Store
+	reads, finds atomic.Int64
+}
+
+func (s *countedStore) Read(ctx context.Context, table string, key contracts.Item) (contracts.Item, error) {
+	s.reads.Add(1)
+	return s.Store.Read(ctx, table, key)
+}
+
+func (s *countedStore) Find(ctx context.Context, in replica.Find) ([]contracts.Item, contracts.Item, error) {
+	s.finds.Add(1)
+	return s.Store.Find(ctx, in)
+}
+
 // dryRun is the consumer of a subscription's queue, as the manifest has it.
-func dryRun(set *target.Set, sub target.Subscribed, clients connect.Clients) (*replica.DryRun, error) {
+func dryRun(set *target.Set, sub target.Subscribed, store replica.Store) (*replica.DryRun, error) {
 	sharing := slices.DeleteFunc(slices.Clone(sub.Manifest.Subscribes), func(s manifest.Subscription) bool {
 		return s.Queue.Name != sub.Subscription.Queue.Name
 	})
 	return replica.NewDryRun(replica.DryRunConfig{Service: sub.Service(), Catalog: set.Catalog(), Subscriptions: sharing,
-		Tables: sub.Manifest.Tables, Store: dynamostore.New(clients.DynamoDB, dynamostore.Config{})})
+		Tables: sub.Manifest.Tables, Store: store})
 }
 
-func newDLQList(g *globals) *cobra.Command {
-	var f dlqFlags
+func newDLQList(g *globals, relay bool) *cobra.Command {
+	f := dlqFlags{relay: relay}
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List dead letters, grouped by reason and contract",
@@ -152,6 +243,9 @@ line for each, with the id that show, redrive and purge take.`,
   replicactl dlq list --subscriber stats --letters --limit 100 --json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDLQList(cmd, g, &f) },
+	}
+	if relay {
+		cmd.Example = "  replicactl stream-dlq list --contract company.profile/v1 --letters"
 	}
 	g.dlqFlags(cmd, &f)
 	cmd.Flags().BoolVar(&f.everyLine, "letters", false, "print every letter")
@@ -163,19 +257,19 @@ func runDLQList(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	if f.limit < 0 {
 		return &usageError{fmt.Errorf("--limit %d: want 0 or more", f.limit)}
 	}
-	r, sub, clients, err := openDLQ(cmd, g, f, nil)
+	box, err := openLetters(cmd, g, f, nil)
 	if err != nil {
 		return err
 	}
-	var letters []letterLine
-	listing, err := r.List(cmd.Context(), func(l redrive.Letter) error {
+	var each []letterLine
+	listing, err := box.List(cmd.Context(), func(l redrive.Letter) error {
 		if f.everyLine {
-			letters = append(letters, lineOf(&l))
+			each = append(each, lineOf(&l))
 		}
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("dlq list %s: %w", sub.Subscription.Queue.DeadLetterQueue, clients.Explain(connect.SQS, err))
+		return fmt.Errorf("list %s: %w", box.queue, box.clients.Explain(connect.SQS, err))
 	}
 	groups := make([]groupLine, len(listing.Groups))
 	for i, group := range listing.Groups {
@@ -188,15 +282,15 @@ func runDLQList(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 			Unread  int          `json:"unread"`
 			Groups  []groupLine  `json:"groups"`
 			Each    []letterLine `json:"each,omitempty"`
-		}{sub.Subscription.Queue.DeadLetterQueue, listing.Letters, listing.Left, groups, letters})
+		}{box.queue, listing.Letters, listing.Left, groups, each})
 	}
-	fmt.Fprintf(g.out, "%s: %d letters\n", sub.Subscription.Queue.DeadLetterQueue, listing.Letters)
+	fmt.Fprintf(g.out, "%s: %d letters\n", box.queue, listing.Letters)
 	table := tabwriter.NewWriter(g.out, 0, 0, 2, ' ', 0)
 	for _, group := range listing.Groups {
-		fmt.Fprintf(table, "  %d\t%s\t%s\t%s to %s\t%s\n", group.Letters, group.Reason, dash(group.Contract), when(group.Oldest), when(group.Newest), clipLine(group.Detail))
+		fmt.Fprintf(table, "  %d\t%s\t%s\t%s to %s\t%s\n", group.Letters, clipLine(group.Reason), dash(group.Contract), when(group.Oldest), when(group.Newest), clipLine(group.Detail))
 	}
-	for _, l := range letters {
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", l.ID, l.Reason, dash(l.Contract), dash(l.Subject), when(l.FirstSent))
+	for _, l := range each {
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", l.ID, clipLine(l.Reason), dash(l.Contract), dash(l.Subject), when(l.FirstSent))
 	}
 	table.Flush()
 	if listing.Left > 0 {
@@ -205,23 +299,23 @@ func runDLQList(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	return nil
 }
 
-func newDLQShow(g *globals) *cobra.Command {
-	var f dlqFlags
+func newDLQShow(g *globals, relay bool) *cobra.Command {
+	f := dlqFlags{relay: relay}
 	cmd := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one dead letter whole",
 		Long: `show prints one letter with its reason, where it comes from, its attributes and
-its whole body. The id is of dlq list --letters.`,
+its whole body. The id is of list --letters.`,
 		Example: `  replicactl dlq show --subscriber stats 6f1c…`,
 		Args:    arguments("the letter's id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			r, sub, clients, err := openDLQ(cmd, g, &f, nil)
+			box, err := openLetters(cmd, g, &f, nil)
 			if err != nil {
 				return err
 			}
-			l, err := r.Show(cmd.Context(), args[0])
+			l, err := box.Show(cmd.Context(), args[0])
 			if err != nil {
-				return fmt.Errorf("dlq show %s: %w", sub.Subscription.Queue.DeadLetterQueue, clients.Explain(connect.SQS, err))
+				return fmt.Errorf("show %s: %w", box.queue, box.clients.Explain(connect.SQS, err))
 			}
 			whole := wholeOf(&l)
 			if g.json {
@@ -230,6 +324,9 @@ its whole body. The id is of dlq list --letters.`,
 			printLetter(g.out, &whole)
 			return nil
 		},
+	}
+	if relay {
+		cmd.Example = "  replicactl stream-dlq show --contract company.profile/v1 6f1c…"
 	}
 	g.dlqFlags(cmd, &f)
 	return cmd
@@ -242,13 +339,13 @@ func printLetter(out io.Writer, l *wholeLetter) {
 		{"contract", dash(l.Contract)}, {"subject", dash(l.Subject)}, {"version", dash(l.Version)}, {"operation", dash(l.Operation)},
 		{"origin", dash(l.Origin)}, {"published", when(l.Published)}, {"first sent", when(l.FirstSent)}, {"received", fmt.Sprint(l.Received, " times")},
 	} {
-		fmt.Fprintf(table, "%s\t%s\n", field[0], field[1])
+		fmt.Fprintf(table, "%s\t%s\n", field[0], oneLine(field[1]))
 	}
 	for _, name := range sortedNames(l.Attributes) {
-		fmt.Fprintf(table, "attribute %s\t%s %s\n", name, l.Attributes[name].Type, l.Attributes[name].Value)
+		fmt.Fprintf(table, "attribute %s\t%s %s\n", oneLine(name), oneLine(l.Attributes[name].Type), oneLine(l.Attributes[name].Value))
 	}
 	table.Flush()
-	fmt.Fprintf(out, "\n%s\n", l.Body)
+	fmt.Fprintf(out, "\n%s\n", visible(l.Body))
 }
 
 func dash(text string) string {
@@ -265,9 +362,23 @@ func when(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// clipLine is the beginning of a text, on one line.
+// visible is a text that others wrote as a terminal may have it: without the
+// characters by which it is commanded.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
+}
+
+// oneLine is such a text on one line.
+func oneLine(text string) string { return visible(strings.Join(strings.Fields(text), " ")) }
+
+// clipLine is the beginning of a text that others wrote, on one line.
 func clipLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = oneLine(text)
 	if runes := []rune(text); len(runes) > 100 {
 		return string(runes[:100]) + "…"
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 )
 
@@ -31,6 +32,10 @@ rejected again; what was first published over 45 days ago (backfill instead); an
 what is superseded, which means that every replica of the subscription holds a
 higher version. What the service's own functions would say is not known.
 
+A message is put back once a run. What the consumer gives up again meanwhile is
+counted, stays, and makes the exit code 1. Nothing is put back while more than
+--max-backlog messages are in the subscriber's queue.
+
 Ctrl-C loses nothing: a message is in one of the queues or in both, and being
 there twice is harmless. Run it again to go on.`,
 		Example: `  replicactl dlq redrive --subscriber stats --all
@@ -42,6 +47,7 @@ there twice is harmless. Run it again to go on.`,
 	g.dlqFlags(cmd, &f)
 	selectionFlags(cmd, &f)
 	cmd.Flags().Float64Var(&f.rate, "rate", defaultRedriveRate, "messages put back a second, at the most; 0 for no limit")
+	cmd.Flags().IntVar(&f.most, "max-backlog", 10_000, "messages in the subscriber's queue above which nothing is put back; 0 for any number")
 	cmd.Flags().BoolVar(&f.drop, "drop-superseded", false, "delete what is superseded, instead of leaving it")
 	cmd.Flags().BoolVar(&f.untried, "untried", false, "try nothing before: for operators who may not read the service's tables")
 	return cmd
@@ -52,8 +58,8 @@ func runDLQRedrive(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	if err != nil {
 		return err
 	}
-	if f.rate < 0 {
-		return &usageError{fmt.Errorf("--rate %g: want 0 or more", f.rate)}
+	if f.rate < 0 || f.most < 0 {
+		return &usageError{fmt.Errorf("--rate %g --max-backlog %d: want 0 or more of both", f.rate, f.most)}
 	}
 	set, err := g.set()
 	if err != nil {
@@ -61,11 +67,14 @@ func runDLQRedrive(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	}
 	var report reporter
 	var tryErr error
+	var store countedStore
 	r, sub, _, err := openDLQ(cmd, g, f, func(cfg *redrive.Config, clients connect.Clients, sub target.Subscribed) {
 		cfg.Rate, cfg.DropSuperseded = f.rate, f.drop
+		cfg.MaxBacklog = f.most
 		cfg.Report = func(p redrive.Progress) { report(int64(p.Read), 0, fmt.Sprintf("%d put back", p.Sent)) }
 		if !f.untried {
-			cfg.DryRun, tryErr = dryRun(set, sub, clients)
+			store.Store = dynamostore.New(clients.DynamoDB, dynamostore.Config{})
+			cfg.DryRun, tryErr = dryRun(set, sub, &store)
 		}
 	})
 	if err = errors.Join(err, tryErr); err != nil {
@@ -79,7 +88,7 @@ func runDLQRedrive(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	if err != nil {
 		return fmt.Errorf("dlq redrive: %w", err)
 	}
-	p := redrivePlan(sub, f, &judged)
+	p := redrivePlan(sub, f, &judged, &store)
 	g.showPlan(p)
 	if !f.apply {
 		return g.finish(p, false, viewRedrive(&judged), nil)
@@ -95,13 +104,17 @@ func runDLQRedrive(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	if err := g.finish(p, true, view, func(out io.Writer) { printRedrive(out, &done) }); err != nil {
 		return err
 	}
-	if done.Failed > 0 {
+	if done.Failed > 0 || done.Returned > 0 {
 		return errSaid
 	}
 	return nil
 }
 
-func redrivePlan(sub target.Subscribed, f *dlqFlags, judged *redrive.Result) *plan {
+// twice is what every plan for a dead-letter queue says: letters can only be
+// seen by receiving them.
+const twice = "--apply goes through the letters twice, for this plan and to act, and the requests count both; letters that arrive meanwhile are judged too"
+
+func redrivePlan(sub target.Subscribed, f *dlqFlags, judged *redrive.Result, store *countedStore) *plan {
 	queue := sub.Subscription.Queue
 	p := plan{Verb: "dlq redrive", Targets: []planTarget{
 		{Kind: "queue", Name: queue.DeadLetterQueue, Use: "deleted from"},
@@ -120,12 +133,29 @@ func redrivePlan(sub target.Subscribed, f *dlqFlags, judged *redrive.Result) *pl
 	p.Notes = append(p.Notes, tallyNotes(judged.Tallies)...)
 	p.Notes = append(p.Notes, judged.Unproven...)
 	p.Notes = append(p.Notes, leftNotes(judged.Left, judged.Missing)...)
-	sent, batches := int64(judged.Sent), int64(judged.Sent+9)/10
-	requests := []cost.Line{cost.Queue("ReceiveMessage", int64(judged.Read+9)/10+1, 0)}
+	p.Notes = append(p.Notes, twice)
+	sent, batches := int64(judged.Sent), tens(judged.Sent)
+	letterBytes := judged.SentBytes / max(1, sent)
+	requests := lookedThrough(2, judged.Read, letterBytes)
+	if reads := store.reads.Load(); reads > 0 {
+		requests = append(requests, cost.Read("GetItem", 2*reads, 2*reads, 1<<10, true))
+	}
+	if finds := store.finds.Load(); finds > 0 {
+		requests = append(requests, cost.Read("Query", 2*finds, 2*finds, 1<<10, false))
+	}
 	if sent > 0 {
-		requests = append(requests, cost.Queue("SendMessageBatch", batches, 10*judged.SentBytes/sent), cost.Queue("DeleteMessageBatch", batches, 0))
+		requests = append(requests, cost.Queue("SendMessageBatch", batches, 10*letterBytes), cost.Queue("DeleteMessageBatch", batches, 0))
 	}
 	return planned(p, requests...)
+}
+
+// tens is how many requests of ten letters each there are.
+func tens(letters int) int64 { return int64(letters+9) / 10 }
+
+// lookedThrough is what it costs to receive all letters and to give them back.
+func lookedThrough(times int64, letters int, letterBytes int64) []cost.Line {
+	return []cost.Line{cost.Queue("ReceiveMessage", times*(tens(letters)+1), 10*letterBytes),
+		cost.Queue("ChangeMessageVisibilityBatch", times*tens(letters), 0)}
 }
 
 // tallyNotes says what is not put back, and what to do about it.
@@ -135,7 +165,7 @@ func tallyNotes(tallies []redrive.Tally) []string {
 		if t.Action == redrive.Send {
 			continue
 		}
-		note := fmt.Sprintf("%d %s: %s", t.Letters, t.Action, t.Reason)
+		note := fmt.Sprintf("%d %s: %s", t.Letters, t.Action, clipLine(t.Reason))
 		if t.Advice != "" {
 			note += "; " + t.Advice
 		}
@@ -162,6 +192,7 @@ type redriveView struct {
 	Sent       int         `json:"sent"`
 	Superseded int         `json:"superseded"`
 	Refused    int         `json:"refused"`
+	Returned   int         `json:"returned"`
 	Failed     int         `json:"failed"`
 	Undeleted  int         `json:"undeleted"`
 	Unread     int         `json:"unread"`
@@ -181,7 +212,7 @@ type tallyView struct {
 }
 
 func viewRedrive(r *redrive.Result) redriveView {
-	view := redriveView{Read: r.Read, Selected: r.Selected, Sent: r.Sent, Superseded: r.Superseded, Refused: r.Refused, Failed: r.Failed,
+	view := redriveView{Read: r.Read, Selected: r.Selected, Sent: r.Sent, Superseded: r.Superseded, Refused: r.Refused, Returned: r.Returned, Failed: r.Failed,
 		Undeleted: r.Undeleted, Unread: r.Left, Missing: r.Missing, Unproven: r.Unproven, Problem: problemText(r.Problem), Tallies: []tallyView{}}
 	for _, t := range r.Tallies {
 		view.Tallies = append(view.Tallies, tallyView{string(t.Action), t.Reason, t.Advice, t.Letters, t.ID, t.Detail})
@@ -198,6 +229,11 @@ func problemText(err error) string {
 
 func printRedrive(out io.Writer, r *redrive.Result) {
 	fmt.Fprintf(out, "%d put back, %d superseded, %d refused\n", r.Sent, r.Superseded, r.Refused)
+	for _, t := range r.Tallies {
+		if t.Action == redrive.Returned {
+			fmt.Fprintf(out, "%d came back already: %s; %s (the first is %s)\n", t.Letters, clipLine(t.Reason), t.Advice, t.ID)
+		}
+	}
 	if r.Failed > 0 {
 		fmt.Fprintf(out, "%d were not taken by the queue and stay: %v\n", r.Failed, r.Problem)
 	}
@@ -206,8 +242,8 @@ func printRedrive(out io.Writer, r *redrive.Result) {
 	}
 }
 
-func newDLQPurge(g *globals) *cobra.Command {
-	var f dlqFlags
+func newDLQPurge(g *globals, relay bool) *cobra.Command {
+	f := dlqFlags{relay: relay}
 	cmd := &cobra.Command{
 		Use:   "purge",
 		Short: "Delete dead letters, after writing them to a file",
@@ -218,6 +254,9 @@ deleted. An archive that is there already is added to.`,
   replicactl dlq purge --subscriber stats --id 6f1c… --archive letters.jsonl --apply`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDLQPurge(cmd, g, &f) },
+	}
+	if relay {
+		cmd.Example = "  replicactl stream-dlq purge --contract company.profile/v1 --id 6f1c… --archive letters.jsonl --apply"
 	}
 	g.dlqFlags(cmd, &f)
 	selectionFlags(cmd, &f)
@@ -233,27 +272,27 @@ func runDLQPurge(cmd *cobra.Command, g *globals, f *dlqFlags) (err error) {
 	if f.apply && f.archive == "" {
 		return &usageError{errors.New("purge --apply needs --archive, the file that letters are written to before they are deleted")}
 	}
+	verb := map[bool]string{false: "dlq purge", true: "stream-dlq purge"}[f.relay]
 	var report reporter
-	r, sub, _, err := openDLQ(cmd, g, f, func(cfg *redrive.Config, _ connect.Clients, _ target.Subscribed) {
-		cfg.Report = func(p redrive.Progress) { report(int64(p.Read), 0, fmt.Sprintf("%d deleted", p.Deleted)) }
-	})
+	box, err := openLetters(cmd, g, f, func(p redrive.Progress) { report(int64(p.Read), 0, fmt.Sprintf("%d deleted", p.Deleted)) })
 	if err != nil {
 		return err
 	}
 	var found, done redrive.Purged
 	err = g.metered("letters read", &report, func() (err error) {
-		found, err = r.PlanPurge(cmd.Context(), selection)
+		found, err = box.PlanPurge(cmd.Context(), selection)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("dlq purge: %w", err)
+		return fmt.Errorf("%s: %w", verb, err)
 	}
-	p := plan{Verb: "dlq purge", Targets: []planTarget{{Kind: "queue", Name: sub.Subscription.Queue.DeadLetterQueue, Use: "deleted from"}},
+	p := plan{Verb: verb, Targets: []planTarget{{Kind: "queue", Name: box.queue, Use: "deleted from"}},
 		Counts: []planCount{{What: "letters read", N: int64(found.Read)}, {What: "to delete", N: int64(found.Selected)}}, Notes: leftNotes(found.Left, found.Missing)}
 	for _, group := range found.Groups {
-		p.Notes = append(p.Notes, fmt.Sprintf("%d %s %s", group.Letters, group.Reason, group.Contract))
+		p.Notes = append(p.Notes, fmt.Sprintf("%d %s %s", group.Letters, clipLine(group.Reason), group.Contract))
 	}
-	shown := planned(p, cost.Queue("ReceiveMessage", int64(found.Read+9)/10+1, 0), cost.Queue("DeleteMessageBatch", int64(found.Selected+9)/10, 0))
+	p.Notes = append(p.Notes, twice)
+	shown := planned(p, append(lookedThrough(2, found.Read, 0), cost.Queue("DeleteMessageBatch", tens(found.Selected), 0))...)
 	g.showPlan(shown)
 	if !f.apply {
 		return g.finish(shown, false, viewPurge(&found), nil)
@@ -264,11 +303,11 @@ func runDLQPurge(cmd *cobra.Command, g *globals, f *dlqFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.close()) }()
 	err = g.metered("letters", &report, func() (err error) {
-		done, err = r.Purge(cmd.Context(), selection, file.keep)
+		done, err = box.Purge(cmd.Context(), selection, file.keep)
 		return err
 	})
 	if err != nil {
-		return resume(fmt.Errorf("dlq purge: %d deleted: %w", done.Deleted, err), fmt.Sprintf("%d letters were deleted, all of them are in %s; run the same command again to go on", done.Deleted, f.archive))
+		return resume(fmt.Errorf("%s: %d deleted: %w", verb, done.Deleted, err), fmt.Sprintf("%d letters were deleted, all of them are in %s; run the same command again to go on", done.Deleted, f.archive))
 	}
 	if err := g.finish(shown, true, viewPurge(&done), func(out io.Writer) {
 		fmt.Fprintf(out, "%d deleted, written to %s\n", done.Deleted, f.archive)
@@ -320,7 +359,7 @@ func (g *globals) metered(name string, into *reporter, do func() error) error {
 func tallyTable(out io.Writer, tallies []tallyView) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, t := range tallies {
-		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\t%s\n", t.Letters, t.Action, t.Reason, t.ID, clipLine(t.Detail))
+		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\t%s\n", t.Letters, t.Action, clipLine(t.Reason), clipLine(t.ID), clipLine(t.Detail))
 		if t.Advice != "" {
 			fmt.Fprintf(table, "  \t\t  do\t%s\n", t.Advice)
 		}

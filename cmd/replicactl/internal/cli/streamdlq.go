@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/bucket"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
@@ -19,11 +21,17 @@ import (
 )
 
 type streamDLQFlags struct {
-	contract, queue, files string
-	ids                    []string
-	rate                   float64
-	apply                  bool
+	contract, queue string
+	files, s3       string
+	ids             []string
+	rate            float64
+	apply           bool
+
+	place bucket.Place // what s3 says
 }
+
+// objects says that the letters are in no queue.
+func (f *streamDLQFlags) objects() bool { return f.files != "" || f.s3 != "" }
 
 func newStreamDLQ(g *globals) *cobra.Command {
 	var f streamDLQFlags
@@ -39,22 +47,35 @@ its items were stamped.
 Letters are in the relay's dead-letter queue, which the manifest names, or in the
 queue that Lambda's on-failure destination is (--queue): that holds only a range
 of the stream, which is read back while the stream still has it, for 24 hours.
-Lambda's S3 destination has the whole records: copy its objects into a directory
-(aws s3 sync s3://BUCKET/aws/lambda/ DIRECTORY) and name that with --files; files
-put right are deleted there, and can then be deleted in the bucket.
+
+Lambda's S3 destination has the whole records. --s3 reads its bucket, below
+aws/lambda/ unless the place says otherwise, one object at a time, and deletes an
+object as soon as all of its items were stamped; where the bucket keeps versions,
+it stays there under a delete marker. It needs s3:ListBucket, s3:GetObject and
+s3:DeleteObject; without the last, objects stay and are put right once more by the
+next run, which is harmless. --files does the same with copies in a directory.
 
 Left where they are, with the reason: items that still violate the contract,
 which the relay would only give up again; ranges that the stream no longer
-holds; and what names nothing of ours.`,
+holds; and what names nothing of ours. Its verbs list, show and purge are for
+those. What a subscriber gave up is for dlq.`,
 		Example: `  replicactl stream-dlq --contract company.profile/v1
   replicactl stream-dlq --contract company.profile/v1 --apply
   replicactl stream-dlq --contract company.profile/v1 --queue relay-lambda-failures --apply
+  replicactl stream-dlq --contract company.profile/v1 --s3 s3://relay-failures --apply
   replicactl stream-dlq --contract company.profile/v1 --files ./failed --apply`,
-		Args: noArguments,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("stream-dlq has no verb %q; it has list, show and purge, and puts right without one", args[0])}
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return runStreamDLQ(cmd, g, &f) },
 	}
+	cmd.AddCommand(newDLQList(g, true), newDLQShow(g, true), newDLQPurge(g, true))
 	g.contractFlag(cmd, &f.contract)
 	cmd.Flags().StringVar(&f.queue, "queue", "", "the queue with the letters; the relay's dead-letter queue if nothing is said")
+	cmd.Flags().StringVar(&f.s3, "s3", "", "the bucket of Lambda's S3 destination, as s3://BUCKET or s3://BUCKET/PREFIX, instead of a queue")
 	cmd.Flags().StringVar(&f.files, "files", "", "a directory with objects of Lambda's S3 destination, instead of a queue")
 	cmd.Flags().StringSliceVar(&f.ids, "id", nil, "letters of the queue by their ids; repeatable; all if nothing is said")
 	cmd.Flags().Float64Var(&f.rate, "rate", defaultRedriveRate, "items stamped a second, at the most; 0 for no limit")
@@ -67,8 +88,17 @@ func runStreamDLQ(cmd *cobra.Command, g *globals, f *streamDLQFlags) error {
 	switch {
 	case f.rate < 0:
 		return &usageError{fmt.Errorf("--rate %g: want 0 or more", f.rate)}
-	case f.files != "" && (f.queue != "" || len(f.ids) > 0):
-		return &usageError{errors.New("--files is instead of a queue: leave out --queue and --id")}
+	case f.files != "" && f.s3 != "":
+		return &usageError{errors.New("--files and --s3: want one of them")}
+	case f.objects() && (f.queue != "" || len(f.ids) > 0):
+		return &usageError{errors.New("--files and --s3 are instead of a queue: leave out --queue and --id")}
+	}
+	if f.s3 != "" {
+		place, err := bucket.Parse(f.s3)
+		if err != nil {
+			return &usageError{fmt.Errorf("--s3: %w", err)}
+		}
+		f.place = place
 	}
 	set, err := g.set()
 	if err != nil {
@@ -141,6 +171,10 @@ func (f *streamDLQFlags) run(ctx context.Context, set *target.Set, owner target.
 	if err != nil {
 		return streamletters.Result{}, err
 	}
+	if f.s3 != "" {
+		result, err := mender.Objects(ctx, bucket.New(clients.S3, f.place), apply)
+		return result, told(clients, err)
+	}
 	if f.files == "" {
 		return mender.Queue(ctx, streamletters.QueueConfig{Client: clients.SQS, Queue: f.queue, IDs: f.ids}, apply)
 	}
@@ -150,6 +184,14 @@ func (f *streamDLQFlags) run(ctx context.Context, set *target.Set, owner target.
 	}
 	result, err := mender.Objects(ctx, directory{root}, apply)
 	return result, errors.Join(err, root.Close())
+}
+
+// told words an error of S3 for a person, and leaves others as they are.
+func told(clients connect.Clients, err error) error {
+	if call, ok := errors.AsType[*smithy.OperationError](err); ok && call.Service() == "S3" {
+		return clients.Explain(connect.S3, err)
+	}
+	return err
 }
 
 // directory has objects of Lambda's S3 destination as files.
@@ -188,16 +230,26 @@ func (d directory) Delete(_ context.Context, name string) error {
 
 func streamPlan(owner target.Published, f *streamDLQFlags, r *streamletters.Result) *plan {
 	from := planTarget{Kind: "queue", Name: f.queue, Use: "deleted from"}
-	if f.files != "" {
+	switch {
+	case f.s3 != "":
+		from = planTarget{Kind: "bucket", Name: f.place.String(), Use: "deleted from"}
+	case f.files != "":
 		from = planTarget{Kind: "directory", Name: f.files, Use: "deleted from"}
 	}
 	p := plan{Verb: "stream-dlq", Targets: []planTarget{from, {Kind: "table", Name: owner.Publication.Table, Use: "written"}, {Kind: "topic", Name: owner.Publication.Topic, Use: "sent to by the relay"}},
 		Counts: []planCount{{What: "letters read", N: int64(r.Letters)}, {What: "to put right", N: int64(r.Mended)}, {What: "items to stamp", N: int64(r.Items)},
 			{What: "left", N: int64(r.Left)}, {What: "refused", N: int64(r.Refused)}}, Notes: leftNotes(r.Unread, nil)}
+	p.Notes = append(p.Notes, twice)
 	items := int64(r.Items)
-	requests := []cost.Line{cost.Read("GetItem", 2*items, 2*items, 1<<10, true), cost.Write("UpdateItem", items, 1<<10)}
-	if f.files == "" {
-		requests = append(requests, cost.Queue("ReceiveMessage", int64(r.Letters+9)/10+1, 0), cost.Queue("DeleteMessageBatch", int64(r.Mended+9)/10, 0))
+	requests := []cost.Line{cost.Read("GetItem", 3*items, 3*items, 1<<10, true), cost.Write("UpdateItem", items, 1<<10)}
+	if r.StreamReads > 0 {
+		requests = append(requests, cost.Streams(2*int64(r.StreamReads)))
+	}
+	switch {
+	case f.s3 != "":
+		requests = append(requests, cost.Objects(2, int64(r.Letters))...)
+	case f.files == "":
+		requests = append(append(requests, lookedThrough(2, r.Letters, 0)...), cost.Queue("DeleteMessageBatch", tens(r.Mended), 0))
 	}
 	return planned(p, requests...)
 }

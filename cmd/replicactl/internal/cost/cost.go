@@ -131,11 +131,11 @@ func Streams(getRecords int64) Line {
 	return line("GetRecords", getRecords, StreamsReads, float64(getRecords))
 }
 
-// Objects is so many objects of a bucket listed, a thousand a request, and each
-// read once. Deleting them is free.
-func Objects(objects int64) []Line {
-	lists := ceil(objects, 1000) + 1 // the last page may be empty
-	return []Line{line("ListObjectsV2", lists, S3Lists, float64(lists)), line("GetObject", objects, S3Reads, float64(objects))}
+// Objects is so many objects of a bucket listed so many times, a thousand a
+// request, and each read as often. Deleting them is free.
+func Objects(times, objects int64) []Line {
+	lists := times * max(1, ceil(objects, 1000))
+	return []Line{line("ListObjectsV2", lists, S3Lists, float64(lists)), line("GetObject", times*objects, S3Reads, float64(times*objects))}
 }
 
 // Dollars is what the lines cost together.

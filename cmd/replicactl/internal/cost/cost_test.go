@@ -30,6 +30,9 @@ func TestUnitsAreAWSs(t *testing.T) {
 		{"a scan of an empty table is a request", Scan(0, true), 1, 1},
 		{"a write is a unit for 1 KiB", Write("UpdateItem", 2, 1025), 2, 4},
 		{"Streams charges GetRecords", Streams(7), 7, 7},
+		{"objects are listed by thousands", Objects(2, 1001)[0], 4, 4},
+		{"an empty bucket is listed too", Objects(1, 0)[0], 1, 1},
+		{"every object is a read", Objects(2, 1001)[1], 2002, 2002},
 	} {
 		t.Run(row.behaviour, func(t *testing.T) {
 			if row.line.Requests != row.requests || row.line.Units != row.units {
