@@ -2,6 +2,7 @@ locals {
   of_function = { FunctionName = local.name }
   of_mapping  = { EventSourceMappingUUID = aws_lambda_event_source_mapping.this.uuid }
   of_queue    = { QueueName = local.dlq_name }
+  from_bucket = "Mend the cause, then `aws s3 sync s3://${local.bucket_name}/aws/lambda/ failed` and `replicactl stream-dlq --contract ${local.contract} --files failed --apply`."
 
   alarms = {
     iterator-age = {
@@ -28,12 +29,12 @@ locals {
     dropped-records = {
       namespace = "AWS/Lambda", metric = "DroppedEventCount", statistic = "Sum", dimensions = local.of_mapping
       threshold = 0, period = 60, periods = 1, of = 1
-      says      = "Lambda gave up on records of ${var.table.name}: their changes are not published. They are in ${local.bucket_name}; mend the cause, then `replicactl stream-dlq`."
+      says      = "Lambda gave up on records of ${var.table.name}: their changes are not published. ${local.from_bucket}"
     }
     given-up-records = {
       namespace = "AWS/Lambda", metric = "OnFailureDestinationDeliveredEventCount", statistic = "Sum", dimensions = local.of_mapping
       threshold = 0, period = 60, periods = 1, of = 1
-      says      = "Lambda put records of ${var.table.name} into ${local.bucket_name} whose changes are not published. Mend the cause, then `replicactl stream-dlq`."
+      says      = "Lambda put records of ${var.table.name} into ${local.bucket_name} whose changes are not published. ${local.from_bucket}"
     }
     destination-failures = {
       namespace = "AWS/Lambda", metric = "DestinationDeliveryFailures", statistic = "Sum", dimensions = local.of_function
@@ -43,7 +44,7 @@ locals {
     dead-letters = {
       namespace = "AWS/SQS", metric = "ApproximateNumberOfMessagesVisible", statistic = "Maximum", dimensions = local.of_queue
       threshold = 0, period = 60, periods = 1, of = 1
-      says      = "Changes of ${local.contract} that can never be published as they are lie in ${local.dlq_name}. Look with `replicactl dlq list`, mend the items, then `replicactl stream-dlq`."
+      says      = "Changes of ${local.contract} that can never be published as they are lie in ${local.dlq_name}. See why with `replicactl stream-dlq --contract ${local.contract}`, mend the items, then repeat it with --apply."
     }
   }
 }

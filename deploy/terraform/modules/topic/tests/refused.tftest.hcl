@@ -1,0 +1,134 @@
+# What `replicactl lint` refuses of a publication, and what would open the topic.
+
+mock_provider "aws" {
+  override_data {
+    target = data.aws_caller_identity.current
+    values = { account_id = "111122223333" }
+  }
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws" }
+  }
+  override_data {
+    target = data.aws_region.current
+    values = { name = "eu-west-1" }
+  }
+  override_data {
+    target = module.key.data.aws_caller_identity.current
+    values = { account_id = "111122223333" }
+  }
+  override_data {
+    target = module.key.data.aws_partition.current
+    values = { partition = "aws" }
+  }
+  override_data {
+    target = module.key.data.aws_region.current
+    values = { name = "eu-west-1" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = {
+      arn    = "arn:aws:kms:eu-west-1:111122223333:key/1b4f2c1e-8f1d-4f86-9f0a-3b1f6a7c0d11"
+      key_id = "1b4f2c1e-8f1d-4f86-9f0a-3b1f6a7c0d11"
+    }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-1:111122223333:company-profile-v1" }
+  }
+  mock_resource "aws_ssm_parameter" {
+    defaults = { arn = "arn:aws:ssm:eu-west-1:111122223333:parameter/replication/prod/topics/company-profile-v1" }
+  }
+  mock_resource "aws_ram_resource_share" {
+    defaults = { arn = "arn:aws:ram:eu-west-1:111122223333:resource-share/0a1b2c3d" }
+  }
+}
+
+variables {
+  env     = "prod"
+  service = "profile"
+  publication = {
+    contract   = "company.profile/v1"
+    attributes = ["sector", "name", "tickers"]
+  }
+  publisher_role_arn = "arn:aws:iam::111122223333:role/profile-company-profile-v1-relay"
+  alarm_topic_arns   = ["arn:aws:sns:eu-west-1:111122223333:oncall"]
+}
+
+run "a_contract_without_version_is_refused" {
+  command = plan
+  variables {
+    publication = { contract = "company.profile", attributes = ["name"] }
+  }
+  expect_failures = [var.publication]
+}
+
+run "a_topic_arn_is_refused" {
+  command = plan
+  variables {
+    publication = { contract = "company.profile/v1", attributes = ["name"], topic = "arn:aws:sns:eu-west-1:111122223333:t" }
+  }
+  expect_failures = [var.publication]
+}
+
+run "a_fifo_topic_is_refused" {
+  command = plan
+  variables {
+    publication = { contract = "company.profile/v1", attributes = ["name"], topic = "company-profile-v1.fifo" }
+  }
+  expect_failures = [var.publication]
+}
+
+run "a_contract_of_no_attributes_is_refused" {
+  command = plan
+  variables {
+    publication = { contract = "company.profile/v1", attributes = [] }
+  }
+  expect_failures = [var.publication]
+}
+
+run "an_attribute_twice_is_refused" {
+  command = plan
+  variables {
+    publication = { contract = "company.profile/v1", attributes = ["name", "name"] }
+  }
+  expect_failures = [var.publication]
+}
+
+run "every_role_as_publisher_is_refused" {
+  command = plan
+  variables {
+    publisher_role_arn = "arn:aws:iam::111122223333:role/*"
+  }
+  expect_failures = [var.publisher_role_arn]
+}
+
+run "a_session_as_publisher_is_refused" {
+  command = plan
+  variables {
+    publisher_role_arn = "arn:aws:sts::111122223333:assumed-role/relay/session"
+  }
+  expect_failures = [var.publisher_role_arn]
+}
+
+run "every_role_as_operator_is_refused" {
+  command = plan
+  variables {
+    operator_role_arns = ["arn:aws:iam::111122223333:role/*"]
+  }
+  expect_failures = [var.operator_role_arns]
+}
+
+run "every_account_is_refused" {
+  command = plan
+  variables {
+    subscriber_accounts = ["*"]
+  }
+  expect_failures = [var.subscriber_accounts]
+}
+
+run "an_environment_is_refused" {
+  command = plan
+  variables {
+    env = "prod/eu"
+  }
+  expect_failures = [var.env]
+}
