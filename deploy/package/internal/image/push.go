@@ -20,6 +20,9 @@ const tagDigits = 12
 // Repository is a program's repository below the prefix, which begins with the
 // registry's host, as in 000000000000.dkr.ecr.eu-west-1.amazonaws.com/tributary.
 func Repository(prefix, program string) (name.Repository, error) {
+	if strings.Contains(prefix, "://") {
+		return name.Repository{}, fmt.Errorf("repositories below %q: a URL; want REGISTRY/PREFIX", prefix)
+	}
 	repository, err := name.NewRepository(strings.TrimSuffix(prefix, "/")+"/"+program, name.StrictValidation)
 	if err != nil {
 		return name.Repository{}, fmt.Errorf("repositories below %q: %w; want REGISTRY/PREFIX", prefix, err)
