@@ -22,6 +22,11 @@ FUZZTIME ?= 10s
 KILLS ?= 50
 CRASH_SEED ?= 1
 
+# The architectures of package's images, and the registry and prefix that they
+# are pushed to, if any: PUSH=000000000000.dkr.ecr.eu-west-1.amazonaws.com/tributary.
+ARCH ?= arm64
+PUSH ?=
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -77,6 +82,14 @@ lint: ## check formatting, vet, staticcheck, sizes and error texts
 .PHONY: standalone
 standalone: ## build and vet each module alone, without the workspace
 	@sh .ci/task standalone
+
+.PHONY: package
+package: ## build Lambda zips and OCI images into bin/package, and push to PUSH
+	@sh .ci/task package -arch '$(ARCH)' -push '$(PUSH)'
+
+.PHONY: package-check
+package-check: ## compile the services twice, compare every byte, start each in its image
+	@sh .ci/task package-check
 
 .PHONY: fmt
 fmt: ## format the Go files
