@@ -40,8 +40,7 @@ locals {
 
   consumer_statements = [
     {
-      sid    = "Queue"
-      effect = "Allow"
+      sid = "Queue"
       actions = [
         "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility",
         "sqs:GetQueueUrl", "sqs:GetQueueAttributes",
@@ -52,14 +51,12 @@ locals {
     },
     {
       sid        = "DeadLetters"
-      effect     = "Allow"
       actions    = ["sqs:SendMessage", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"]
       resources  = [aws_sqs_queue.dead.arn]
       conditions = {}
     },
     {
       sid        = "QueueKey"
-      effect     = "Allow"
       actions    = ["kms:Decrypt", "kms:GenerateDataKey"]
       resources  = [module.key.arn]
       conditions = { StringEquals = { "kms:ViaService" = ["sqs.${local.region}.amazonaws.com"] } }

@@ -1,0 +1,285 @@
+# What `replicactl lint` refuses of a subscription, and what the topic's owner did
+# not write down, is refused at plan.
+
+mock_provider "aws" {
+  override_data {
+    target = data.aws_caller_identity.current
+    values = { account_id = "111122223333" }
+  }
+  override_data {
+    target = data.aws_partition.current
+    values = { partition = "aws" }
+  }
+  override_data {
+    target = data.aws_region.current
+    values = { name = "eu-west-1" }
+  }
+  override_data {
+    target = module.key.data.aws_caller_identity.current
+    values = { account_id = "111122223333" }
+  }
+  override_data {
+    target = module.key.data.aws_partition.current
+    values = { partition = "aws" }
+  }
+  override_data {
+    target = module.key.data.aws_region.current
+    values = { name = "eu-west-1" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = {
+      arn    = "arn:aws:kms:eu-west-1:111122223333:key/1b4f2c1e-8f1d-4f86-9f0a-3b1f6a7c0d11"
+      key_id = "1b4f2c1e-8f1d-4f86-9f0a-3b1f6a7c0d11"
+    }
+  }
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = {
+      names = ["/replication/prod/topics/company-filings-v1", "/replication/prod/topics/company-profile-v1"]
+      values = [
+        "{\"arn\":\"arn:aws:sns:eu-west-1:111122223333:company-filings-v1\",\"attributes\":[\"form\"],\"contract\":\"company.filings/v1\",\"kms_key_arn\":\"arn:aws:kms:eu-west-1:111122223333:key/a\",\"service\":\"filings\",\"subscriber_accounts\":[]}",
+        "{\"arn\":\"arn:aws:sns:eu-west-1:111122223333:company-profile-v1\",\"attributes\":[\"name\",\"sector\",\"tickers\"],\"contract\":\"company.profile/v1\",\"kms_key_arn\":\"arn:aws:kms:eu-west-1:111122223333:key/b\",\"service\":\"profile\",\"subscriber_accounts\":[]}",
+      ]
+    }
+  }
+  override_resource {
+    target = aws_sqs_queue.this
+    values = { arn = "arn:aws:sqs:eu-west-1:111122223333:stats-company-profile-v1", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/stats-company-profile-v1", id = "https://sqs.eu-west-1.amazonaws.com/111122223333/stats-company-profile-v1" }
+  }
+  override_resource {
+    target = aws_sqs_queue.dead
+    values = { arn = "arn:aws:sqs:eu-west-1:111122223333:stats-company-profile-v1-dlq", url = "https://sqs.eu-west-1.amazonaws.com/111122223333/stats-company-profile-v1-dlq", id = "https://sqs.eu-west-1.amazonaws.com/111122223333/stats-company-profile-v1-dlq" }
+  }
+}
+
+variables {
+  env     = "prod"
+  service = "stats"
+  subscription = {
+    contract   = "company.profile/v1"
+    attributes = ["sector", "name"]
+  }
+  alarm_topic_arns = ["arn:aws:sns:eu-west-1:111122223333:oncall"]
+}
+
+run "no_producer_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.prices/v1", attributes = ["price"] }
+  }
+  expect_failures = [data.aws_ssm_parameters_by_path.topics]
+}
+
+run "another_contracts_topic_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", topic = "company-filings-v1", attributes = ["form"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "an_attribute_that_the_contract_lacks_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name", "revenue"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_contract_without_version_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile", attributes = ["name"] }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "no_attribute_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = [] }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "an_attribute_twice_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name", "name"] }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "a_filter_of_76_attributes_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = [for i in range(76) : "a${i}"] }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "a_topic_arn_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], topic = "arn:aws:sns:eu-west-1:111122223333:t" }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "a_queue_arn_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { name = "arn:aws:sqs:eu-west-1:111122223333:q" } }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "a_fifo_queue_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { name = "profiles.fifo" } }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "a_queue_that_is_its_own_dead_letter_queue_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { name = "profiles", dead_letter_queue = "profiles" } }
+  }
+  expect_failures = [aws_sqs_queue.dead]
+}
+
+run "a_bare_number_of_seconds_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { visibility_timeout = "30" } }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "a_visibility_of_half_a_second_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { visibility_timeout = "500ms", handler_timeout = "100ms" } }
+  }
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "a_visibility_of_a_day_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { visibility_timeout = "24h" } }
+  }
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "a_handler_that_outlives_the_visibility_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { visibility_timeout = "30s", handler_timeout = "30s" } }
+  }
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "a_handler_without_time_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { handler_timeout = "0s" } }
+  }
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "no_receive_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { max_receive_count = 0 } }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "more_than_1000_receives_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { max_receive_count = 1001 } }
+  }
+  expect_failures = [var.subscription]
+}
+
+run "a_name_beyond_80_characters_is_refused" {
+  command = plan
+  variables {
+    name_prefix  = "a-prefix-of-thirty-two-characte-"
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { name = "a-queue-of-a-name-that-is-itself-allowed-and-too-long" } }
+  }
+  expect_failures = [aws_sqs_queue.dead]
+}
+
+run "a_queue_name_beyond_80_characters_is_refused" {
+  command = plan
+  variables {
+    name_prefix  = "a-prefix-of-thirty-two-characte-"
+    subscription = { contract = "company.profile/v1", attributes = ["name"], queue = { name = "a-queue-of-a-name-that-is-itself-allowed-and-too-long", dead_letter_queue = "dead" } }
+  }
+  expect_failures = [aws_sqs_queue.this]
+}
+
+run "an_account_that_is_not_listed_is_refused" {
+  command = plan
+  variables {
+    topic_parameter_arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/replication/prod/topics/company-profile-v1"
+  }
+  override_data {
+    target = data.aws_ssm_parameter.topic[0]
+    values = { value = "{\"arn\":\"arn:aws:sns:eu-west-1:999988887777:company-profile-v1\",\"attributes\":[\"name\",\"sector\"],\"contract\":\"company.profile/v1\",\"service\":\"profile\",\"subscriber_accounts\":[]}" }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_topic_of_another_region_is_refused" {
+  command = plan
+  variables {
+    topic_parameter_arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/replication/prod/topics/company-profile-v1"
+  }
+  override_data {
+    target = data.aws_ssm_parameter.topic[0]
+    values = { value = "{\"arn\":\"arn:aws:sns:us-east-1:999988887777:company-profile-v1\",\"attributes\":[\"name\",\"sector\"],\"contract\":\"company.profile/v1\",\"service\":\"profile\",\"subscriber_accounts\":[\"111122223333\"]}" }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_parameter_of_something_else_is_refused" {
+  command = plan
+  variables {
+    topic_parameter_arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/replication/prod/topics/company-profile-v1"
+  }
+  override_data {
+    target = data.aws_ssm_parameter.topic[0]
+    values = { value = "42" }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_parameter_by_name_is_refused" {
+  command = plan
+  variables {
+    topic_parameter_arn = "/replication/prod/topics/company-profile-v1"
+  }
+  expect_failures = [var.topic_parameter_arn]
+}
+
+run "an_alarm_after_the_messages_are_gone_is_refused" {
+  command = plan
+  variables {
+    age_threshold_seconds = 345600
+  }
+  expect_failures = [var.age_threshold_seconds]
+}
+
+run "the_audience_of_everybody_is_refused" {
+  command = plan
+  variables {
+    service = "all"
+  }
+  expect_failures = [var.service]
+}
