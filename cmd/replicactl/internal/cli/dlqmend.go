@@ -359,7 +359,7 @@ func (g *globals) metered(name string, into *reporter, do func() error) error {
 func tallyTable(out io.Writer, tallies []tallyView) {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, t := range tallies {
-		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\t%s\n", t.Letters, t.Action, clipLine(t.Reason), clipLine(t.ID), clipLine(t.Detail))
+		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\t%s\n", t.Letters, t.Action, clipLine(t.Reason), oneLine(t.ID), clipLine(t.Detail))
 		if t.Advice != "" {
 			fmt.Fprintf(table, "  \t\t  do\t%s\n", t.Advice)
 		}
