@@ -149,3 +149,29 @@ func TestWhatTenThousandLettersCost(t *testing.T) {
 		}
 	})
 }
+
+// Attributes that no message can have, as somebody else may have written them,
+// keep that letter from being put back and no other.
+func TestHostileAttributesCostTheOthersNothing(t *testing.T) {
+	inRig(t, func(r *rig) {
+		hostile := map[string]string{
+			"eleven of them":  `{"a0":{"type":"String","text":"x"},"a1":{"type":"String","text":"x"},"a2":{"type":"String","text":"x"},"a3":{"type":"String","text":"x"},"a4":{"type":"String","text":"x"},"a5":{"type":"String","text":"x"},"a6":{"type":"String","text":"x"},"a7":{"type":"String","text":"x"},"a8":{"type":"String","text":"x"},"a9":{"type":"String","text":"x"},"b0":{"type":"String","text":"x"}}`,
+			"no type":         `{"a":{"text":"x"}}`,
+			"no value":        `{"a":{"type":"String"}}`,
+			"an unknown type": `{"a":{"type":"Rope","text":"x"}}`,
+			"a reserved name": `{"AWS.evil":{"type":"String","text":"x"}}`,
+		}
+		n := 0
+		for name, rest := range hostile {
+			letter := letterOf(body(r.change(fmt.Sprint(500+n), name, 2)), "retries exhausted", "", rest)
+			must(r.queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &r.dead, MessageBody: letter.Body, MessageAttributes: letter.MessageAttributes}))
+			n++
+			r.reject("retries exhausted", body(r.company(n)))
+		}
+		result, err := r.redrive().Run(r.Context(), redrive.Selection{All: true})
+		if err != nil || result.Sent != n || result.Failed != len(hostile) || result.Problem == nil {
+			r.Errorf("result %+v, %v; want %d put back and %d not taken", result, err, n, len(hostile))
+		}
+		r.wantDepths(fmt.Sprint(n, "+0"), fmt.Sprint(len(hostile), "+0"))
+	})
+}
