@@ -5,6 +5,7 @@ package release_test
 import (
 	"archive/tar"
 	"bytes"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -16,8 +17,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"crypto/x509"
 
 	"github.com/google/go-cmp/cmp"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
