@@ -14,7 +14,9 @@ locals {
   declared = coalesce(var.publication.topic, replace(local.contract, "/[^A-Za-z0-9]/", "-"))
   dlq_name = "${var.name_prefix}${coalesce(var.publication.dead_letter_queue, "${var.service}-${local.declared}-relay-dlq")}"
 
-  name      = "${var.name_prefix}${var.service}-${local.declared}-relay"
+  # Functions and roles have at most 64 characters, fewer than topics and queues.
+  full_name = "${var.name_prefix}${var.service}-${local.declared}-relay"
+  name      = length(local.full_name) <= 64 ? local.full_name : "${trimsuffix(substr(local.full_name, 0, 51), "-")}-${substr(sha256(local.full_name), 0, 6)}-relay"
   log_group = "/aws/lambda/${local.name}"
 
   # The name of the attribute by which the source's tombstones expire, as
@@ -90,11 +92,6 @@ resource "aws_lambda_function" "this" {
   tags = local.tags
 
   lifecycle {
-    precondition {
-      condition     = length(local.name) <= 64
-      error_message = "The relay's name ${local.name} is longer than the 64 characters that functions and roles have. Shorten name_prefix or the manifest's topic."
-    }
-
     precondition {
       condition     = var.table.ttl_attribute == local.expires_at
       error_message = "Tombstones at the source expire by ${local.expires_at}, and ${var.table.name} has ${var.table.ttl_attribute == null ? "no TTL" : "its TTL on ${var.table.ttl_attribute}"}, so they would stay for ever, and deleted items pile up. Write ttl_attribute: ${local.expires_at} at the table in the manifest."
