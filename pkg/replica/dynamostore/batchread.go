@@ -126,7 +126,7 @@ func (r *batchRead) all(ctx context.Context, keys []map[string]types.AttributeVa
 					return err
 				}
 			}
-		case !retry.Worthwhile(err):
+		case !retry.Worthwhile(err), retry.Denied(err):
 			return err
 		}
 		if answered > 0 {

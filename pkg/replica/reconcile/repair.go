@@ -18,14 +18,6 @@ type repair struct {
 	source source
 }
 
-// published reports whether publishing the source's state is enough: the copy
-// takes it. Else the source has to be stamped above it.
-func (p *repair) published() bool {
-	f := p.finding
-	return p.source.present && p.source.Version != 0 &&
-		(f.Stored < p.source.Version || f.Remapped && f.Stored == p.source.Version)
-}
-
 // maxRaisesAtOnce bounds the stamps in flight.
 const maxRaisesAtOnce = 8
 
@@ -43,7 +35,7 @@ func (r *run) repair(ctx context.Context, repairs []*repair) error {
 	var failed error
 	for _, subject := range slices.Sorted(maps.Keys(bySubject)) {
 		group := bySubject[subject]
-		if !slices.ContainsFunc(group, func(p *repair) bool { return !p.published() }) {
+		if !slices.ContainsFunc(group, func(p *repair) bool { return p.finding.Stamped() }) {
 			publish = append(publish, group)
 			continue
 		}

@@ -63,6 +63,14 @@ type Finding struct {
 	Reason string
 }
 
+// Stamped says that its repair gives the source item a version above the copy's,
+// which every subscriber hears of, since the copy would not take the source's
+// state as it is. It means nothing for what is Unpublishable.
+func (f Finding) Stamped() bool {
+	taken := f.Stored < f.Version || f.Remapped && f.Stored == f.Version
+	return f.Version == 0 || !taken
+}
+
 // String says what is wrong in one line, without any content.
 func (f Finding) String() string {
 	text := string(f.Class)

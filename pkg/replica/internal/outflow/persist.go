@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/aws/smithy-go"
-
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 )
@@ -18,14 +16,6 @@ import (
 const maxAttempts = 14
 
 var backoff = retry.Backoff{Base: 200 * time.Millisecond, Max: 30 * time.Second}
-
-// denials are the codes by which services refuse whoever asks. Not every
-// service's errors say whose fault these are ("Common errors", DynamoDB API
-// reference), and the person who started the run is waiting.
-var denials = []string{
-	"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException",
-	"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException",
-}
 
 // Persist does something until it succeeds, ctx ends, or it fails in a way that
 // waiting does not mend: what AWS blames on the request, as where a right or a
@@ -41,9 +31,7 @@ func Persist(ctx context.Context, do func() error, final ...error) error {
 		}
 		ended := slices.ContainsFunc(final, func(target error) bool { return errors.Is(err, target) })
 		_, rejected := errors.AsType[*replica.RejectedError](err)
-		api, answered := errors.AsType[smithy.APIError](err)
-		denied := answered && slices.Contains(denials, api.ErrorCode())
-		if rejected || ended || denied || !retry.Worthwhile(err) || attempt == maxAttempts {
+		if rejected || ended || retry.Denied(err) || !retry.Worthwhile(err) || attempt == maxAttempts {
 			return err
 		}
 		select {

@@ -5,6 +5,7 @@ package retry
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -45,6 +46,21 @@ func Worthwhile(err error) bool {
 		return true
 	}
 	return api.ErrorFault() != smithy.FaultClient
+}
+
+// denials are the codes by which services refuse whoever asks. Not every
+// service's errors say whose fault these are ("Common errors", DynamoDB API
+// reference).
+var denials = []string{
+	"AccessDenied", "AccessDeniedException", "ExpiredToken", "ExpiredTokenException",
+	"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException",
+}
+
+// Denied says whether a service refuses whoever asks. A process that is there to
+// stay may wait for the right; a person who started a run is told at once.
+func Denied(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && slices.Contains(denials, api.ErrorCode())
 }
 
 // throttled says whether an error code only asks for patience. The services

@@ -56,3 +56,14 @@ func TestPausesGrowToTheirMaximumAndKeepHalf(t *testing.T) {
 		}
 	})
 }
+
+func TestARefusalIsToldFromOtherFailures(t *testing.T) {
+	for code, want := range map[string]bool{"AccessDeniedException": true, "ExpiredToken": true, "ThrottlingException": false, "ValidationException": false} {
+		if got := retry.Denied(fmt.Errorf("scan: %w", &smithy.GenericAPIError{Code: code})); got != want {
+			t.Errorf("%s: %v", code, got)
+		}
+	}
+	if retry.Denied(errors.New("connection reset by peer")) {
+		t.Error("a lost connection is taken for a refusal")
+	}
+}
