@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strconv"
@@ -40,6 +41,7 @@ const patience = 30 * time.Second
 //
 //	companies N             puts N companies with versions of now
 //	consume SERVICE         runs the library's consumer by the service's manifest
+//	relay SERVICE           runs the library's relay by the owner's manifest
 //	copies TABLE N          waits until N items of the table carry a company's name
 //	swallow on|off          loses what is meant for one subscriber alone, as a
 //	                        filter policy does that is not in force yet
@@ -62,7 +64,7 @@ func TestSendingScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"services": copyServices, "unchanged": unchanged, "call": call, "deny": deny, "depth": wantDepth,
-			"companies": putCompanies, "consume": consume, "copies": wantCopies, "swallow": swallow,
+			"companies": putCompanies, "consume": process(replicatest.Consume), "relay": process(replicatest.Relay), "copies": wantCopies, "swallow": swallow,
 			"watch": watch, "seen": seen, "unsubscribe": unsubscribe,
 		},
 	})
@@ -93,22 +95,26 @@ func putCompanies(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func consume(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: consume SERVICE")
-	}
-	m, err := manifest.Load(ts.MkAbs(filepath.Join("services", args[0], manifest.FileName)))
-	ts.Check(err)
-	cfg := account(ts)
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- replicatest.Consume(ctx, cfg, m) }()
-	ts.Defer(func() {
-		stop()
-		if err := <-done; err != nil {
-			ts.Logf("consumer of %s: %v", args[0], err)
+// process runs one of a service's processes, by its manifest, until the script
+// ends.
+func process(run func(context.Context, aws.Config, *manifest.Manifest) error) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		if len(args) != 1 {
+			ts.Fatalf("usage: consume|relay SERVICE")
 		}
-	})
+		m, err := manifest.Load(ts.MkAbs(filepath.Join("services", args[0], manifest.FileName)))
+		ts.Check(err)
+		cfg := account(ts)
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() { done <- run(ctx, cfg, m) }()
+		ts.Defer(func() {
+			stop()
+			if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+				ts.Logf("process of %s: %v", args[0], err)
+			}
+		})
+	}
 }
 
 func wantCopies(ts *testscript.TestScript, _ bool, args []string) {

@@ -77,13 +77,13 @@ func (o Owner) withDefaults() Owner {
 		o.Open = openVersioned
 	}
 	if o.Relay == nil {
-		o.Relay = relay
+		o.Relay = Relay
 	}
 	return o
 }
 
-// relay runs the library's relay behind a poller.
-func relay(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
+// Relay runs the library's relay behind a poller, as the owner does.
+func Relay(ctx context.Context, cfg aws.Config, m *manifest.Manifest) error {
 	published := m.Publishes[0]
 	source, err := replica.NewSource(m.Service, published, profilev1.Contract)
 	if err != nil {

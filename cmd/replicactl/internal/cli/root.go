@@ -177,6 +177,7 @@ func verbs(g *globals) []*cobra.Command {
 		newExplain(g),
 		newBackfill(g),
 		newReplay(g),
+		newReconcile(g),
 		newDLQ(g),
 		newStreamDLQ(g),
 	}
