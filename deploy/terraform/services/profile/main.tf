@@ -119,8 +119,10 @@ module "api" {
   kms_key_arn        = module.key.arn
   log_retention_days = var.log_retention_days
   task_statements    = local.statements
-  scaling            = var.scaling
-  alarm_topic_arns   = var.alarm_topic_arns
+
+  wait_for_steady_state = var.wait_for_tasks
+  scaling               = var.scaling
+  alarm_topic_arns      = var.alarm_topic_arns
 
   load_balancer = var.target_group_arn == null ? null : { target_group_arn = var.target_group_arn, port = 8081 }
 }

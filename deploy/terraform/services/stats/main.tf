@@ -84,7 +84,9 @@ module "consumer" {
   kms_key_arn        = module.key.arn
   log_retention_days = var.log_retention_days
   task_statements    = local.statements
-  alarm_topic_arns   = var.alarm_topic_arns
+
+  wait_for_steady_state = var.wait_for_tasks
+  alarm_topic_arns      = var.alarm_topic_arns
 
   # Requests are let finish, and messages after them.
   drain = { timeout_seconds = 20, phases = 2, stop_seconds = 60 }

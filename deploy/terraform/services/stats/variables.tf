@@ -84,3 +84,10 @@ variable "tags" {
   default     = {}
   nullable    = false
 }
+
+variable "wait_for_tasks" {
+  description = "Whether an apply ends once the new tasks run and the old ones are gone. false where somebody else watches the deployment."
+  type        = bool
+  default     = true
+  nullable    = false
+}
