@@ -83,12 +83,6 @@ resource "aws_lambda_function" "this" {
     })
   }
 
-  logging_config {
-    log_format       = "JSON"
-    log_group        = aws_cloudwatch_log_group.this.name
-    system_log_level = "WARN"
-  }
-
   tags = local.tags
 
   lifecycle {

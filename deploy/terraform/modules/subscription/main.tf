@@ -137,16 +137,6 @@ resource "aws_sqs_queue" "this" {
   }
 }
 
-# Nothing but this queue may send its dead letters there, so that each is put
-# back where it came from. What SNS and the consumer send is no redrive.
-resource "aws_sqs_queue_redrive_allow_policy" "dead" {
-  queue_url = aws_sqs_queue.dead.url
-  redrive_allow_policy = jsonencode({
-    redrivePermission = "byQueue"
-    sourceQueueArns   = [aws_sqs_queue.this.arn]
-  })
-}
-
 resource "aws_sqs_queue_policy" "this" {
   for_each = {
     queue = { url = aws_sqs_queue.this.url, arn = local.queue_arn }
@@ -214,5 +204,5 @@ resource "aws_sns_topic_subscription" "this" {
   }
 
   # The first message comes as soon as the subscription is there.
-  depends_on = [aws_sqs_queue_policy.this, aws_sqs_queue_redrive_allow_policy.dead, module.key]
+  depends_on = [aws_sqs_queue_policy.this, module.key]
 }
