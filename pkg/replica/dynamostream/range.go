@@ -132,20 +132,21 @@ func ReadRange(ctx context.Context, cfg RangeConfig, visit func(replica.Record) 
 
 func (c RangeConfig) validate() error {
 	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if c.Table == "" {
-		problems = append(problems, errors.New("Table: missing"))
+		report("Table: missing")
 	}
 	if c.Client == nil {
-		problems = append(problems, errors.New("Client: missing"))
+		report("Client: missing")
 	}
 	if !c.Until.IsZero() && c.Until.Before(c.Since) {
-		problems = append(problems, fmt.Errorf("Until: %s is before Since, %s", c.Until, c.Since))
+		report("Until: %s is before Since, %s", c.Until, c.Since)
 	}
 	if c.PageRecords < 0 || c.PageRecords > 1000 {
-		problems = append(problems, fmt.Errorf("PageRecords: %d, want 1 to 1000", c.PageRecords))
+		report("PageRecords: %d, want 1 to 1000", c.PageRecords)
 	}
 	if c.MaxRecords < 0 || c.MaxRead < 0 || c.Parallel < 0 || c.EmptyReads < 0 || c.EmptyWait < 0 {
-		problems = append(problems, errors.New("MaxRecords, MaxRead, Parallel, EmptyReads, EmptyWait: want none below 0"))
+		report("MaxRecords, MaxRead, Parallel, EmptyReads, EmptyWait: want none below 0")
 	}
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("range config: %w", err)

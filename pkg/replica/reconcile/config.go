@@ -106,9 +106,10 @@ type Config struct {
 
 func (c Config) validate() error {
 	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	require := func(field string, ok bool) {
 		if !ok {
-			problems = append(problems, fmt.Errorf("%s is missing", field))
+			report("%s is missing", field)
 		}
 	}
 	require("Source", c.Source != nil)
@@ -123,17 +124,17 @@ func (c Config) validate() error {
 	}
 	outside := func(field string, value, low, high int) {
 		if value < low || value > high {
-			problems = append(problems, fmt.Errorf("%s is %d, it must be from %d to %d", field, value, low, high))
+			report("%s is %d, it must be from %d to %d", field, value, low, high)
 		}
 	}
 	outside("Segments", c.Segments, 1, 64)
 	outside("PageItems", c.PageItems, 1, 10_000)
 	outside("MaxHeld", c.MaxHeld, 100, 10_000_000)
 	if c.Settle < time.Second {
-		problems = append(problems, fmt.Errorf("Settle is %v, it must be at least 1s", c.Settle))
+		report("Settle is %v, it must be at least 1s", c.Settle)
 	}
 	if c.VerifyTimeout < 0 {
-		problems = append(problems, fmt.Errorf("VerifyTimeout is %v, it must not be negative", c.VerifyTimeout))
+		report("VerifyTimeout is %v, it must not be negative", c.VerifyTimeout)
 	}
 	return errors.Join(problems...)
 }

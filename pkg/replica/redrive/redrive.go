@@ -66,21 +66,22 @@ type Redrive struct {
 // New returns a redrive. It calls nothing.
 func New(cfg Config) (*Redrive, error) {
 	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	for field, absent := range map[string]bool{
 		"Client": cfg.Client == nil, "DeadLetters": cfg.DeadLetters == "", "Catalog": cfg.Catalog == nil,
 	} {
 		if absent {
-			problems = append(problems, fmt.Errorf("%s: missing", field))
+			report("%s: missing", field)
 		}
 	}
 	if cfg.Limit < 0 {
-		problems = append(problems, fmt.Errorf("Limit: %d, want 0 or more", cfg.Limit))
+		report("Limit: %d, want 0 or more", cfg.Limit)
 	}
 	if cfg.MaxBacklog < 0 {
-		problems = append(problems, fmt.Errorf("MaxBacklog: %d, want 0 or more", cfg.MaxBacklog))
+		report("MaxBacklog: %d, want 0 or more", cfg.MaxBacklog)
 	}
 	if cfg.Queue != "" && cfg.Queue == cfg.DeadLetters {
-		problems = append(problems, errors.New("Queue: is the dead-letter queue itself"))
+		report("Queue: is the dead-letter queue itself")
 	}
 	if len(problems) > 0 {
 		slices.SortFunc(problems, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })

@@ -170,9 +170,10 @@ func New(cfg Config) (*Replay, error) {
 
 func (c *Config) validate(now time.Time) error {
 	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	require := func(field string, ok bool) {
 		if !ok {
-			problems = append(problems, fmt.Errorf("%s: missing", field))
+			report("%s: missing", field)
 		}
 	}
 	require("Source", c.Source != nil)
@@ -182,15 +183,15 @@ func (c *Config) validate(now time.Time) error {
 	require("Subscriber", c.Subscriber != "")
 	require("Since", !c.Since.IsZero())
 	if c.Subscriber == replica.AudienceAll {
-		problems = append(problems, fmt.Errorf("Subscriber: %q is everybody", c.Subscriber))
+		report("Subscriber: %q is everybody", c.Subscriber)
 	}
 	if c.Since.After(now) {
-		problems = append(problems, fmt.Errorf("Since: %s is still to come", c.Since))
+		report("Since: %s is still to come", c.Since)
 	} else if c.Until.Before(c.Since) {
-		problems = append(problems, fmt.Errorf("Until: %s is before Since, %s", c.Until, c.Since))
+		report("Until: %s is before Since, %s", c.Until, c.Since)
 	}
 	if c.Rate < 0 || c.MaxBacklog < 0 || c.CountMost < 0 {
-		problems = append(problems, errors.New("Rate, MaxBacklog, CountMost: want none below 0"))
+		report("Rate, MaxBacklog, CountMost: want none below 0")
 	}
 	return errors.Join(problems...)
 }

@@ -121,14 +121,15 @@ func OpenDeadLetterBox(ctx context.Context, client *sqs.Client, name string, cfg
 
 func (c BoxConfig) validate() error {
 	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if c.Visibility < 10*time.Second || c.Visibility > MaxVisibility || c.Visibility%time.Second != 0 {
-		problems = append(problems, fmt.Errorf("Visibility is %v, it must be whole seconds from 10s to %v", c.Visibility, MaxVisibility))
+		report("Visibility is %v, it must be whole seconds from 10s to %v", c.Visibility, MaxVisibility)
 	}
 	if c.Wait < time.Second || c.Wait > 20*time.Second || c.Wait%time.Second != 0 {
-		problems = append(problems, fmt.Errorf("Wait is %v, it must be whole seconds from 1s to 20s", c.Wait))
+		report("Wait is %v, it must be whole seconds from 1s to 20s", c.Wait)
 	}
 	if c.MaxHeld < 1 || c.MaxHeld > MaxHeldMessages {
-		problems = append(problems, fmt.Errorf("MaxHeld is %d, it must be from 1 to %d", c.MaxHeld, MaxHeldMessages))
+		report("MaxHeld is %d, it must be from 1 to %d", c.MaxHeld, MaxHeldMessages)
 	}
 	return errors.Join(problems...)
 }

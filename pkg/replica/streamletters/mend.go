@@ -80,14 +80,15 @@ type Mender struct {
 // New returns a mender.
 func New(cfg Config) (*Mender, error) {
 	var problems []error
+	report := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
 	if len(cfg.Sources) == 0 {
-		problems = append(problems, errors.New("Sources: missing"))
+		report("Sources: missing")
 	}
 	if cfg.Table == nil {
-		problems = append(problems, errors.New("Table: missing"))
+		report("Table: missing")
 	}
 	if cfg.TableName == "" {
-		problems = append(problems, errors.New("TableName: missing"))
+		report("TableName: missing")
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, fmt.Errorf("stream letters config: %w", err)
