@@ -13,7 +13,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tributary-dev/tributary/test/system/conformance/internal/engine"
+	"github.com/tributary-dev/tributary/test/system/internal/engine"
 )
 
 // The engines a case may name.

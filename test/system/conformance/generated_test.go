@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/tributary-dev/tributary/test/system/conformance/internal/engine"
+	"github.com/tributary-dev/tributary/test/system/internal/engine"
 )
 
 // perRound is how many operations a pair of tables gets.

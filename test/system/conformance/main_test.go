@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tributary-dev/tributary/test/system/conformance/internal/engine"
+	"github.com/tributary-dev/tributary/test/system/internal/engine"
 )
 
 var (

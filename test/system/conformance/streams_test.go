@@ -13,7 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 
-	"github.com/tributary-dev/tributary/test/system/conformance/internal/engine"
+	"github.com/tributary-dev/tributary/test/system/internal/engine"
 )
 
 // streamed makes a table with a stream and returns the stream's ARN.

@@ -1,5 +1,5 @@
-// Package engine starts the engines that the conformance suite runs its cases
-// against: localaws in this process, AWS's DynamoDB Local, and moto's server.
+// Package engine starts what the tests hold localaws and the deployment against:
+// localaws in this process, AWS's DynamoDB Local, and moto's server.
 //
 // It promises that what it starts is on a free port of this machine, empty, and
 // gone after Stop or when this process was killed, and that an engine which is not to be had is reported with
@@ -36,9 +36,10 @@ const (
 )
 
 // Engine is a running engine behind the SDK's clients. Clients of services
-// that the suite does not use on the engine are nil.
+// that the conformance suite does not use on the engine are nil.
 type Engine struct {
 	Name     string
+	URL      string // where it answers
 	DynamoDB *dynamodb.Client
 	Streams  *dynamodbstreams.Client
 	SNS      *sns.Client
@@ -104,7 +105,7 @@ func behind(name, endpoint string) *Engine {
 		// An engine's own answers are what is compared, so nothing is retried.
 		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 	}
-	e := &Engine{Name: name}
+	e := &Engine{Name: name, URL: endpoint}
 	if name != Moto {
 		e.DynamoDB, e.Streams = dynamodb.NewFromConfig(cfg), dynamodbstreams.NewFromConfig(cfg)
 	}
