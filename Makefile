@@ -36,7 +36,7 @@ build: ## build the binaries into bin/
 	@sh .ci/task build
 
 .PHONY: demo
-demo: ## play the real data through the running services and check that every copy agrees
+demo: ## play the real data through the running services, compare every copy, mend a damaged one
 	@sh .ci/task demo run -profiles '$(PROFILES)' -statistics '$(STATISTICS)' -kill '$(KILL)'
 
 .PHONY: up

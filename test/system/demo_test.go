@@ -2,6 +2,7 @@ package system
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
 	"path/filepath"
@@ -17,10 +18,51 @@ func TestDemoPlaysChecksAndLeavesNothingBehind(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d:\n%s", code, said)
 	}
-	for _, want := range []string{"Everything agrees", "PerkinElmer", "Leaderboard of", "p99", "watchlist entries"} {
-		if !strings.Contains(said, want) {
-			t.Errorf("it does not say %q:\n%s", want, said)
+	inOrder(t, said,
+		"PerkinElmer", "Leaderboard of", "p99", "watchlist entries carry",
+		"$ replicactl status", "topic company-profile-v1", "SUBSCRIBER",
+		"$ replicactl reconcile ", "plan of reconcile", "compared: no drift",
+		"by hand", `answers with "PerkinElmer"`, "answers with no name",
+		"$ replicactl reconcile ", "compared: 2 drifted", "different  company-stats ", "different  watchlists by-cik ", "(exit code 3)",
+		"$ replicactl reconcile ", "--repair --apply", "2 drifted, 2 repaired, 0 left",
+		`answers with "Revvity"`, "answers with ", "Everything agrees",
+	)
+	if strings.Contains(said, "\n  ✗ GET /companies/31791/statistics answers with \"Revvity\"") {
+		t.Errorf("what is right is shown as wrong:\n%s", said)
+	}
+	allFree(t, env)
+}
+
+// inOrder fails the test unless these texts follow one another.
+func inOrder(t *testing.T, said string, texts ...string) {
+	t.Helper()
+	rest := said
+	for _, text := range texts {
+		_, after, found := strings.Cut(rest, text)
+		if !found {
+			t.Fatalf("it does not say %q in its place:\n%s", text, said)
 		}
+		rest = after
+	}
+}
+
+// Without what mends, the demo says so and is no success.
+func TestWhatIsNotMendedIsNoSuccess(t *testing.T) {
+	t.Parallel()
+	env, arguments, tools := ports.Environment(t), slice(t), t.TempDir()
+	for _, name := range []string{"localaws", "profile", "profile-relay", "stats"} {
+		if err := os.Symlink(filepath.Join(bin, name), filepath.Join(tools, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// One that repairs nothing: it compares where it should mend.
+	script := fmt.Sprintf("#!/bin/sh\ncase \"$*\" in *--repair*) shift; exec %[1]s reconcile --contract company.profile/v1 --subscriber stats --settle 1s;; esac\nexec %[1]s \"$@\"\n", filepath.Join(bin, "replicactl"))
+	if err := os.WriteFile(filepath.Join(tools, "replicactl"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	code, said := run(t, env, append([]string{"run", "-bin", tools}, arguments...)...)
+	if code != 1 || !strings.Contains(said, "replicactl reconcile ended with exit code 3, not 0") || strings.Contains(said, "Everything agrees") {
+		t.Errorf("exit code %d:\n%s", code, said)
 	}
 	allFree(t, env)
 }

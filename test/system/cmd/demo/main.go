@@ -1,6 +1,7 @@
 // Command demo plays real company data through Tributary's services, started
-// as separate processes on this machine, and checks that every copy agrees with
-// its source. "demo -h" lists its verbs.
+// as separate processes on this machine, checks what they answer, and has
+// replicactl compare every copy with its source and mend a damaged one.
+// "demo -h" lists its verbs.
 package main
 
 import (

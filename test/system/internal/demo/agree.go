@@ -22,9 +22,8 @@ type Played struct {
 // Watchers are the users whose watchlists are compared.
 func Watchers() []string { return slices.Clone(watchers) }
 
-// Differences compares everything once, as the demo does in the end: the copies,
-// what each service holds itself, and the watchlists. Each difference is a line
-// for people.
+// Differences compares once what both services answer, watchlists included, with
+// what was played, as the demo does. Each difference is a line for people.
 func (p Played) Differences(ctx context.Context, profile *api.Profile, stats *api.Stats) ([]string, error) {
 	var entries watches
 	for _, user := range watchers {

@@ -59,38 +59,39 @@ func (e expectation) live() int {
 	return n
 }
 
-// copies compares one company's replicated attributes in stats with profile's
-// own, and says how they differ.
-func (s services) copies(ctx context.Context, cik string) ([]string, error) {
-	owner, err := s.profile.Company(ctx, cik)
+// copied compares the name and sector that stats answers for a company with
+// what the file ends with. Whether every copy is its source's is replicactl's
+// business; this is what the service's users see.
+func (s services) copied(ctx context.Context, e expectation, cik string) ([]string, error) {
+	want, ok := e.profiles[cik]
+	if !ok {
+		return nil, nil
+	}
+	got, err := s.stats.Company(ctx, cik)
 	if err != nil {
 		return nil, err
 	}
-	copied, err := s.stats.Company(ctx, cik)
-	if err != nil {
-		return nil, err
-	}
-	return copyDifferences(cik, owner, copied), nil
+	return copyDifferences(cik, want, got), nil
 }
 
-func copyDifferences(cik string, owner *input.Profile, copied *api.Company) []string {
-	if owner != nil && copied == nil {
-		return []string{fmt.Sprintf("company %s (%s): profile has it, stats answers 404", cik, owner.Name)}
+func copyDifferences(cik string, want *input.Profile, copied *api.Company) []string {
+	if want != nil && copied == nil {
+		return []string{fmt.Sprintf("company %s (%s): the file has it, stats answers 404", cik, want.Name)}
 	}
 	var name, sector *string
-	if owner != nil {
-		name, sector = &owner.Name, owner.Sector
+	if want != nil {
+		name, sector = &want.Name, want.Sector
 	}
 	if copied == nil {
 		copied = &api.Company{}
 	}
 	var differences []string
 	for _, a := range []struct {
-		attribute     string
-		owned, copied *string
+		attribute    string
+		want, copied *string
 	}{{"name", name, copied.Name}, {"sector", sector, copied.Sector}} {
-		if !cmp.Equal(a.owned, a.copied) {
-			differences = append(differences, fmt.Sprintf("company %s: %s is %s at profile and %s at stats", cik, a.attribute, shown(a.owned), shown(a.copied)))
+		if !cmp.Equal(a.want, a.copied) {
+			differences = append(differences, fmt.Sprintf("company %s: %s is %s in the file and %s at stats", cik, a.attribute, shown(a.want), shown(a.copied)))
 		}
 	}
 	return differences
@@ -103,10 +104,11 @@ func shown(s *string) string {
 	return fmt.Sprintf("%q", *s)
 }
 
-// own compares what each service holds of a company itself with the files.
-func (s services) own(ctx context.Context, e expectation, cik string) ([]string, error) {
+// answers compares what both services answer for a company with the files.
+func (s services) answers(ctx context.Context, e expectation, cik string) ([]string, error) {
 	var differences []string
-	if want, ok := e.profiles[cik]; ok {
+	want, named := e.profiles[cik]
+	if named {
 		got, err := s.profile.Company(ctx, cik)
 		if err != nil {
 			return nil, err
@@ -115,15 +117,19 @@ func (s services) own(ctx context.Context, e expectation, cik string) ([]string,
 			differences = append(differences, fmt.Sprintf("company %s: profile differs from the file: %s", cik, diff))
 		}
 	}
-	if want := e.statistics[cik]; len(want) > 0 {
-		got, err := s.stats.Company(ctx, cik)
-		if err != nil {
-			return nil, err
-		}
-		if got == nil {
-			return append(differences, fmt.Sprintf("company %s: the file has statistics, stats answers 404", cik)), nil
-		}
-		differences = append(differences, rowDifferences(cik, want, got.Statistics)...)
+	got, err := s.stats.Company(ctx, cik)
+	if err != nil {
+		return nil, err
+	}
+	if named {
+		differences = append(differences, copyDifferences(cik, want, got)...)
+	}
+	switch rows := e.statistics[cik]; {
+	case len(rows) == 0:
+	case got == nil:
+		differences = append(differences, fmt.Sprintf("company %s: the file has statistics, stats answers 404", cik))
+	default:
+		differences = append(differences, rowDifferences(cik, rows, got.Statistics)...)
 	}
 	return differences, nil
 }
@@ -209,10 +215,9 @@ func figureDifference(file, answered string) string {
 	return ""
 }
 
-// lists compares the names on the watchlists with the profile service's.
+// lists compares the names on the watchlists with those the file ends with.
 func (s services) lists(ctx context.Context, e expectation) ([]string, error) {
 	var differences []string
-	names := map[string]*string{}
 	for _, user := range watchers {
 		entries, err := s.stats.Watchlist(ctx, user)
 		if err != nil {
@@ -226,23 +231,16 @@ func (s services) lists(ctx context.Context, e expectation) ([]string, error) {
 			if w.user != user {
 				continue
 			}
-			name, asked := names[w.cik]
-			if !asked {
-				owner, err := s.profile.Company(ctx, w.cik)
-				if err != nil {
-					return nil, err
-				}
-				if owner != nil {
-					name = &owner.Name
-				}
-				names[w.cik] = name
+			var name *string
+			if owner := e.profiles[w.cik]; owner != nil {
+				name = &owner.Name
 			}
 			copied, ok := held[w.cik]
 			switch {
 			case !ok:
 				differences = append(differences, fmt.Sprintf("watchlist of %s: company %s is missing", user, w.cik))
 			case !cmp.Equal(name, copied):
-				differences = append(differences, fmt.Sprintf("watchlist of %s: the name of company %s is %s at profile and %s on the list", user, w.cik, shown(name), shown(copied)))
+				differences = append(differences, fmt.Sprintf("watchlist of %s: the name of company %s is %s in the file and %s on the list", user, w.cik, shown(name), shown(copied)))
 			}
 		}
 	}

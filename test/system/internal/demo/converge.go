@@ -10,28 +10,29 @@ import (
 )
 
 const (
-	// convergeFor is how long the copies get to agree unless the options say
+	// convergeFor is how long the copies get to arrive unless the options say
 	// otherwise. A consumer that was killed leaves messages invisible for the
 	// queue's visibility timeout, 30 s.
 	convergeFor = 2 * time.Minute
-	// convergeEvery is the time between two looks at what does not agree yet.
+	// convergeEvery is the time between two looks at what has not arrived yet.
 	convergeEvery = 50 * time.Millisecond
 )
 
-// converge waits until every copy agrees or the wait is over; the check that
-// follows says which of the two it was.
+// converge waits until stats answers with every name and sector that the file
+// ends with, or the wait is over; the check that follows says which of the two
+// it was.
 func (s services) converge(ctx context.Context, e expectation, wait time.Duration, sc *screen) error {
 	st := sc.stage()
 	defer st.end()
 	pending := e.companies()
 	total := len(pending) + len(e.watches)
-	agree := st.task("copies that agree", total)
+	arrived := st.task("copies that arrived", total)
 	listsPending := len(e.watches)
 	deadline := time.Now().Add(wait)
 	tick := time.NewTicker(convergeEvery)
 	defer tick.Stop()
 	for {
-		found, err := forAll(ctx, pending, s.copies)
+		found, err := forAll(ctx, pending, func(ctx context.Context, cik string) ([]string, error) { return s.copied(ctx, e, cik) })
 		if err != nil {
 			return err
 		}
@@ -47,7 +48,7 @@ func (s services) converge(ctx context.Context, e expectation, wait time.Duratio
 			}
 		}
 		left := len(pending) + listsPending
-		agree.reach(total - left)
+		arrived.reach(total - left)
 		if left == 0 || time.Now().After(deadline) {
 			return nil
 		}
@@ -61,25 +62,22 @@ func (s services) converge(ctx context.Context, e expectation, wait time.Duratio
 
 // verdict is what the check found.
 type verdict struct {
-	companies, live int
-	tickers         int
-	watched         int
-	differences     []string
+	companies     int
+	live, deleted int
+	tickers       int
+	watched       int
+	differences   []string
 }
 
-// check compares everything once: the copies, what the services hold
-// themselves, and the watchlists.
+// check compares everything that the services answer with the files, once.
 func (s services) check(ctx context.Context, e expectation) (verdict, error) {
 	companies := e.companies()
 	v := verdict{companies: len(companies), live: e.live(), watched: len(e.watches)}
+	v.deleted = len(e.profiles) - v.live
 	for _, tickers := range e.statistics {
 		v.tickers += len(tickers)
 	}
-	copies, err := forAll(ctx, companies, s.copies)
-	if err != nil {
-		return v, err
-	}
-	own, err := forAll(ctx, companies, func(ctx context.Context, cik string) ([]string, error) { return s.own(ctx, e, cik) })
+	answers, err := forAll(ctx, companies, func(ctx context.Context, cik string) ([]string, error) { return s.answers(ctx, e, cik) })
 	if err != nil {
 		return v, err
 	}
@@ -88,6 +86,6 @@ func (s services) check(ctx context.Context, e expectation) (verdict, error) {
 	if errors.As(err, &refused) {
 		lists, err = append(lists, refused.Error()), nil
 	}
-	v.differences = slices.Concat(inOrder(companies, copies), inOrder(companies, own), lists)
+	v.differences = slices.Concat(inOrder(companies, answers), lists)
 	return v, err
 }

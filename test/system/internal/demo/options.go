@@ -30,7 +30,7 @@ type Options struct {
 	Root        string        // directory of the project
 	Logs        string        // directory of the processes' logs
 	Kill        string        // process to kill in the middle of the load
-	Wait        time.Duration // how long the copies get to agree
+	Wait        time.Duration // how long the copies get to arrive
 	Environment map[string]string
 }
 
@@ -42,9 +42,11 @@ var killable = map[string]string{
 
 const usage = `demo plays company data through the profile and the stats service.
 
-  demo [run]   start the system, play everything, check that all agrees, stop
+  demo [run]   start the system, play everything, check the answers, have
+               replicactl compare the copies, damage one and mend it, stop
   demo up      start the system, play the initial load, leave it running
   demo load    play everything through services that are running already; check
+               the answers
   demo check   only wait and check, with services that are running already
 
 Addresses come from PROFILE_ADDR, STATS_ADDR, RELAY_ADDR and LOCALAWS_ADDR, what
@@ -81,7 +83,7 @@ func Parse(args []string, environment []string, executable string, stderr io.Wri
 	flags.StringVar(&o.Bin, "bin", filepath.Dir(executable), "`directory` of the binaries")
 	flags.StringVar(&o.Logs, "logs", "", "`directory` for the processes' logs (default .demo in the project)")
 	flags.StringVar(&o.Kill, "kill", "", "`process` to kill -9 in the middle of the load: stats, relay or profile")
-	flags.DurationVar(&o.Wait, "wait", convergeFor, "how `long` the copies get to agree before what differs is reported")
+	flags.DurationVar(&o.Wait, "wait", convergeFor, "how `long` the copies get to arrive before what differs is reported")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return Options{}, err
 	} else if err != nil {

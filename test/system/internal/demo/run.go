@@ -59,6 +59,8 @@ type run struct {
 	data   data
 	screen *screen
 	hurry  context.Context
+	// planned says that a plan of replicactl's was shown.
+	planned bool
 }
 
 // verb runs the verb and reports whether everything agreed.
@@ -74,7 +76,7 @@ func (r *run) verb(ctx context.Context) (agrees bool, err error) {
 			if err := s.converge(ctx, e, r.Wait, r.screen); err != nil {
 				return false, err
 			}
-			return r.check(ctx, s, e, began)
+			return r.check(ctx, s, e, began, r.showEnd)
 		}
 		return r.load(ctx, s, nil, began)
 	}
@@ -123,17 +125,32 @@ func (r *run) load(ctx context.Context, s services, system *stack.System, began 
 		return false, err
 	}
 	r.showLag(after.since(before))
-	return r.check(ctx, s, e, began)
+	if system == nil {
+		return r.check(ctx, s, e, began, r.showEnd)
+	}
+	if agrees, err := r.check(ctx, s, e, began, func(time.Time) {}); err != nil || !agrees {
+		return false, err
+	}
+	operated, err := r.operate(ctx, s, system, e, arrivals)
+	if err != nil || !operated {
+		return false, err
+	}
+	r.showEnd(began)
+	return true, nil
 }
 
-// check compares and shows the verdict.
-func (r *run) check(ctx context.Context, s services, e expectation, began time.Time) (bool, error) {
+// check compares and shows the verdict, and then the end if all agrees.
+func (r *run) check(ctx context.Context, s services, e expectation, began time.Time, end func(time.Time)) (bool, error) {
 	v, err := s.check(ctx, e)
 	if err != nil {
 		return false, err
 	}
-	r.showVerdict(v, time.Since(began))
-	return len(v.differences) == 0, nil
+	r.showVerdict(v, began)
+	if len(v.differences) > 0 {
+		return false, nil
+	}
+	end(began)
+	return true, nil
 }
 
 // downFor is how long a killed process stays down.

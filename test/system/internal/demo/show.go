@@ -112,16 +112,15 @@ func (r *run) showLag(h histogram) {
 }
 
 // showVerdict shows what agrees, or what does not.
-func (r *run) showVerdict(v verdict, took time.Duration) {
-	r.screen.heading("Check, through the two APIs alone")
+func (r *run) showVerdict(v verdict, began time.Time) {
+	r.screen.heading("Check, of what the two APIs answer, against the files")
 	if len(v.differences) == 0 {
 		ok := r.screen.good("✓")
-		r.screen.say("  %s %s companies have the name and sector at stats that profile has: %s live, %s without a profile", ok, thousands(v.companies), thousands(v.live), thousands(v.companies-v.live))
-		r.screen.say("  %s profile holds what the file ends with, and stats the latest figures of %s tickers, to the last digit", ok, thousands(v.tickers))
+		r.screen.say("  %s profile holds what the file ends with: %s companies live, %s deleted", ok, thousands(v.live), thousands(v.deleted))
+		r.screen.say("  %s stats answers with their names and sectors, and with the latest figures of %s tickers, to the last digit", ok, thousands(v.tickers))
 		if v.watched > 0 {
 			r.screen.say("  %s %s watchlist entries carry their company's name", ok, thousands(v.watched))
 		}
-		r.screen.say("\n%s", r.screen.good(fmt.Sprintf("Everything agrees. %.1f s", took.Seconds())))
 		return
 	}
 	for _, d := range v.differences[:min(len(v.differences), maxShown)] {
@@ -130,7 +129,12 @@ func (r *run) showVerdict(v verdict, took time.Duration) {
 	if more := len(v.differences) - maxShown; more > 0 {
 		r.screen.say("  and %s more", thousands(more))
 	}
-	r.screen.say("\n%s", r.screen.bad(fmt.Sprintf("%s differences between %s companies. %.1f s; the processes' logs are in %s", thousands(len(v.differences)), thousands(v.companies), took.Seconds(), r.Logs)))
+	r.screen.say("\n%s", r.screen.bad(fmt.Sprintf("%s differences between %s companies. %.1f s; the processes' logs are in %s", thousands(len(v.differences)), thousands(v.companies), time.Since(began).Seconds(), r.Logs)))
+}
+
+// showEnd says that all is well.
+func (r *run) showEnd(began time.Time) {
+	r.screen.say("\n%s", r.screen.good(fmt.Sprintf("Everything agrees. %.1f s", time.Since(began).Seconds())))
 }
 
 func millis(d time.Duration) string {

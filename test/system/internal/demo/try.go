@@ -31,6 +31,11 @@ func (r *run) showWhatToTry(system *stack.System) {
 			fmt.Sprintf("curl -s %s/metrics | grep -E '^tributary_apply_lag_seconds_(count|sum)'\n  curl -s %s/metrics | grep '^tributary_' | grep -v _bucket", system.StatsURL, system.RelayURL)},
 		step{"Kill the consumer; it is started again and catches up:", fmt.Sprintf("kill -9 %d", system.Pid(stack.Stats))},
 	)
+	if system.AWS.AllLocal() {
+		env := fmt.Sprintf("export AWS_ENDPOINT_URL=%s AWS_REGION=%s AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local", system.LocalAWSURL, system.AWS.Region)
+		steps = append(steps, step{"Operate it: what there is, whether every copy is right, and why one is as it is:",
+			fmt.Sprintf("%s\n  bin/replicactl status\n  bin/replicactl reconcile --contract %s --subscriber %s --settle 1s\n  bin/replicactl explain %s %s", env, contract, subscriber, contract, subject.CIK)})
+	}
 	if system.LocalAWSURL != "" {
 		steps = append(steps, step{"Look inside with the AWS CLI:",
 			fmt.Sprintf("AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws --endpoint-url %s --region %s dynamodb get-item --table-name company-stats --key '{\"cik\":{\"S\":\"%s\"}}'", system.LocalAWSURL, system.AWS.Region, subject.CIK)})

@@ -91,9 +91,9 @@ func isURL(text string) bool {
 // AllLocal reports whether nothing is outside this machine's localaws.
 func (a AWS) AllLocal() bool { return len(a.Elsewhere) == 0 }
 
-// real reports whether something is AWS itself, where made-up credentials are of
+// Real reports whether something is AWS itself, where made-up credentials are of
 // no use and the SDK has more places to find true ones than the environment.
-func (a AWS) real() bool {
+func (a AWS) Real() bool {
 	for _, endpoint := range a.Elsewhere {
 		if u, err := url.Parse(endpoint); err == nil && strings.HasSuffix(u.Hostname(), ".amazonaws.com") {
 			return true
@@ -120,7 +120,7 @@ func (a AWS) Environment(environment map[string]string, localURL string) []strin
 		}
 		env["AWS_CONFIG_FILE"], env["AWS_SHARED_CREDENTIALS_FILE"] = os.DevNull, os.DevNull
 	}
-	if a.AllLocal() || !named && !a.real() {
+	if a.AllLocal() || !named && !a.Real() {
 		env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"] = "local", "local"
 		env["AWS_EC2_METADATA_DISABLED"] = "true"
 	}

@@ -1,10 +1,13 @@
 package stack
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -47,6 +50,8 @@ type System struct {
 	RelayURL    string
 	LocalAWSURL string   // empty where everything is elsewhere
 	Environment []string // what the processes were given, but for Config.Through
+
+	bin, root string
 }
 
 // defaultAddrs are the addresses of the processes, by variable.
@@ -102,7 +107,7 @@ func Start(ctx context.Context, cfg Config) (*System, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &System{Stack: stack, AWS: aws}
+	s := &System{Stack: stack, AWS: aws, bin: cfg.Bin, root: cfg.Root}
 	if err := s.start(cfg, ports); err != nil {
 		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}
@@ -143,7 +148,7 @@ func (s *System) start(cfg Config, ports []Port) error {
 			return err
 		}
 	}
-	if err := s.bootstrap(cfg); err != nil {
+	if err := s.bootstrap(); err != nil {
 		return err
 	}
 	for _, c := range []Command{
@@ -159,15 +164,39 @@ func (s *System) start(cfg Config, ports []Port) error {
 }
 
 // bootstrap creates what the manifests declare.
-func (s *System) bootstrap(cfg Config) error {
+func (s *System) bootstrap() error {
 	ctx, cancel := context.WithTimeout(s.Context(), bootstrapTimeout)
 	defer cancel()
-	replicactl := exec.CommandContext(ctx, filepath.Join(cfg.Bin, "replicactl"), "bootstrap", "--apply", "--manifest", cfg.Root)
-	replicactl.Env = s.Environment
-	replicactl.SysProcAttr = attributes()
-	output, err := replicactl.CombinedOutput()
+	var said bytes.Buffer
+	code, err := s.Replicactl(ctx, &said, "bootstrap", "--apply")
+	if err == nil && code != 0 {
+		err = fmt.Errorf("exit status %d", code)
+	}
 	if err != nil {
-		return fmt.Errorf("bootstrap: %w:\n%s", errors.Join(err, context.Cause(ctx)), strings.TrimSpace(string(output)))
+		return fmt.Errorf("bootstrap: %w:\n%s", err, strings.TrimSpace(said.String()))
 	}
 	return nil
+}
+
+// Replicactl runs the operator's command line on the system, in the project's
+// directory, and returns its exit code. What it prints goes to out. When ctx ends
+// it is interrupted, as by Ctrl-C.
+func (s *System) Replicactl(ctx context.Context, out io.Writer, args ...string) (code int, err error) {
+	path, err := filepath.Abs(filepath.Join(s.bin, "replicactl"))
+	if err != nil {
+		return 0, fmt.Errorf("run replicactl: %w", err)
+	}
+	command := exec.CommandContext(ctx, path, args...)
+	command.Dir, command.Env, command.SysProcAttr = s.root, s.Environment, attributes()
+	command.Stdout, command.Stderr = out, out
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = stopTimeout
+	err = command.Run()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && ctx.Err() == nil && exit.Exited() {
+		return exit.ExitCode(), nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("run replicactl %s: %w", strings.Join(args, " "), errors.Join(err, context.Cause(ctx)))
+	}
+	return 0, nil
 }
