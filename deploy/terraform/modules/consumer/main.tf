@@ -107,7 +107,6 @@ resource "aws_ecs_service" "this" {
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = var.load_balancer == null ? null : 30
   enable_execute_command             = false
-  enable_ecs_managed_tags            = true
   propagate_tags                     = "SERVICE"
   wait_for_steady_state              = var.wait_for_steady_state
   tags                               = local.tags
