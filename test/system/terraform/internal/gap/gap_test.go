@@ -1,0 +1,62 @@
+package gap
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// ask sends an operation and returns what comes back.
+func ask(t *testing.T, to, target, body string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, to, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Amz-Target", target)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(answer))
+}
+
+func TestOnlyWhatMotoLacksIsAnsweredHere(t *testing.T) {
+	var reached []string
+	moto := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		reached = append(reached, r.Header.Get("X-Amz-Target")+" "+r.Host)
+		_, _ = io.WriteString(w, `{"ScalableTargetARN": "arn:target"}`)
+	}))
+	defer moto.Close()
+	filler, err := New(moto.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(filler)
+	defer server.Close()
+
+	if got := ask(t, server.URL, listTags, `{"ResourceARN": "arn:target"}`); got != `{"Tags":{}}` {
+		t.Errorf("tags of a target that nobody registered: %s", got)
+	}
+	if got := ask(t, server.URL, registerTarget, `{"Tags": {"service": "stats"}}`); got != `{"ScalableTargetARN": "arn:target"}` {
+		t.Errorf("registering answers %s", got)
+	}
+	ask(t, server.URL, registerTarget, `{"MaxCapacity": 3}`)
+	if got := ask(t, server.URL, listTags, `{"ResourceARN": "arn:target"}`); got != `{"Tags":{"service":"stats"}}` {
+		t.Errorf("tags after an update: %s", got)
+	}
+	ask(t, server.URL, "AmazonSQS.SendMessage", `{}`)
+
+	host := strings.TrimPrefix(moto.URL, "http://")
+	want := []string{registerTarget + " " + host, registerTarget + " " + host, "AmazonSQS.SendMessage " + host}
+	if strings.Join(reached, "\n") != strings.Join(want, "\n") {
+		t.Errorf("moto saw %q, want %q", reached, want)
+	}
+}
