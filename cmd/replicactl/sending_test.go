@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -43,6 +45,8 @@ const patience = 30 * time.Second
 //	consume SERVICE         runs the library's consumer by the service's manifest
 //	relay SERVICE           runs the library's relay by the owner's manifest
 //	copies TABLE N          waits until N items of the table carry a company's name
+//	quiet QUEUE             waits until the queue holds nothing, delayed messages
+//	                        included
 //	swallow on|off          loses what is meant for one subscriber alone, as a
 //	                        filter policy does that is not in force yet
 //	watch OPERATION N TEXT  notes when the N-th call of that operation with that
@@ -64,7 +68,7 @@ func TestSendingScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"services": copyServices, "unchanged": unchanged, "call": call, "deny": deny, "depth": wantDepth,
-			"companies": putCompanies, "consume": process(replicatest.Consume), "relay": process(replicatest.Relay), "copies": wantCopies, "swallow": swallow,
+			"companies": putCompanies, "consume": process(replicatest.Consume), "relay": process(replicatest.Relay), "copies": wantCopies, "quiet": awaitQuiet, "swallow": swallow,
 			"watch": watch, "seen": seen, "unsubscribe": unsubscribe,
 		},
 	})
@@ -122,25 +126,60 @@ func wantCopies(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("usage: copies TABLE N")
 	}
 	scan := dynamostore.NewScan(dynamodb.NewFromConfig(account(ts)))
-	ctx, stop := context.WithTimeout(context.Background(), patience)
-	defer stop()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for {
+	await(ts, args[0]+" has "+args[1]+" copies", func(ctx context.Context) (int, error) {
 		items, _, err := scan.Segment(ctx, args[0], 0, 1, nil, 1000)
-		ts.Check(err)
 		n := 0
 		for _, item := range items {
 			if strings.HasPrefix(item["companyName"].Text(), "Company ") {
 				n++
 			}
 		}
-		if n == number(ts, args[1]) {
+		return n - number(ts, args[1]), err
+	})
+}
+
+// awaitQuiet waits for what was sent with a delay too: a fan-out's second pass
+// mends, seconds after a change, what a script damages.
+func awaitQuiet(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: quiet QUEUE")
+	}
+	client := sqs.NewFromConfig(account(ts))
+	await(ts, args[0]+" is empty", func(ctx context.Context) (int, error) {
+		url, err := client.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &args[0]})
+		if err != nil {
+			return 0, err
+		}
+		about, err := client.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: url.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{
+			sqstypes.QueueAttributeNameApproximateNumberOfMessages, sqstypes.QueueAttributeNameApproximateNumberOfMessagesDelayed,
+			sqstypes.QueueAttributeNameApproximateNumberOfMessagesNotVisible,
+		}})
+		if err != nil {
+			return 0, err
+		}
+		sum := 0
+		for _, n := range about.Attributes {
+			sum += number(ts, n)
+		}
+		return sum, nil
+	})
+}
+
+// await waits until nothing is left of what is waited for.
+func await(ts *testscript.TestScript, what string, left func(context.Context) (int, error)) {
+	ctx, stop := context.WithTimeout(context.Background(), patience)
+	defer stop()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		n, err := left(ctx)
+		ts.Check(err)
+		if n == 0 {
 			return
 		}
 		select {
 		case <-ctx.Done():
-			ts.Fatalf("%s has %d copies, want %s", args[0], n, args[1])
+			ts.Fatalf("waited for: %s; off by %d", what, n)
 		case <-again.C:
 		}
 	}

@@ -291,7 +291,7 @@ func (s *findings) printFindings(out io.Writer) {
 			case f.Repaired != nil:
 				what += "; repaired"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Class, dash(f.Replica), dash(f.Subject), dash(keyText(f.Key)), dash(f.SourceVersion), dash(f.ReplicaVersion), what)
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Class, dash(f.Replica), dash(f.Subject), dash(keyText(f.Key)), dash(f.SourceVersion), dash(f.ReplicaVersion), oneLine(what))
 		}
 		table.Flush()
 	}
