@@ -25,10 +25,10 @@ service: directory
 tables:
   - name: directory
     partition_key: {name: pk, type: S}
-    sort_key: {name: sk, type: N}
+    sort_key: {name: sk, type: "N"}
     stream: true
     ttl_attribute: expiresAt
-    indexes: [{name: by-company, partition_key: {name: company, type: N}}]
+    indexes: [{name: by-company, partition_key: {name: company, type: "N"}}]
 publishes:
   - contract: company.profile/v1
     table: directory

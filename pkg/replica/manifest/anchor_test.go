@@ -18,9 +18,9 @@ subscribes:
   - contract: company.profile/v1
     attributes: [name, sector]
     replicas:
-      - {table: narrow, key: {cik: subject}, set: {n: name}, version_attribute: v}
-      - {table: broad, key: {cik: subject}, set: {n: name, s: sector}, version_attribute: v}
-      - {table: names, index: by-cik, set: {n: name}, version_attribute: v}
+      - {table: narrow, key: {cik: subject}, set: {label: name}, version_attribute: v}
+      - {table: broad, key: {cik: subject}, set: {label: name, s: sector}, version_attribute: v}
+      - {table: names, index: by-cik, set: {label: name}, version_attribute: v}
       - {table: sectors, index: by-cik, set: {s: sector}, version_attribute: v}
 `
 
@@ -34,7 +34,7 @@ func TestFanOutsCopyFromTheFirstReplicaThatHasAllTheyNeed(t *testing.T) {
 	}{
 		"a later one has more":         {nil, 1, ""},
 		"the first one has enough":     {[]string{"set: {s: sector}", "set: {s: name}"}, 0, ""},
-		"one that may not create":      {[]string{"set: {n: name, s: sector}", "set: {n: name, s: sector}, create: false"}, -1, "broad has create: false"},
+		"one that may not create":      {[]string{"set: {label: name, s: sector}", "set: {label: name, s: sector}, create: false"}, -1, "broad has create: false"},
 		"one that leaves empty values": {[]string{"s: sector}, version", "s: {attribute: sector, omit_empty: true}}, version"}, -1, "narrow does not keep sector as it is"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -158,7 +158,26 @@ func (d *decoder) text(n *yaml.Node, path string) (string, bool) {
 		d.add(ruleWrongType, n.Line, path, describe(n)+" where text belongs", fmt.Sprintf("put it in quotes: %q", n.Value))
 		return "", false
 	}
+	if bareWord(n) {
+		d.add(ruleBareWord, n.Line, path, fmt.Sprintf("the bare word %s is a truth value in YAML 1.1, which Terraform reads", n.Value), fmt.Sprintf("put it in quotes: %q", n.Value))
+		return "", false
+	}
 	return n.Value, true
+}
+
+// bareWord reports whether a text is written as a word that YAML 1.1 takes for
+// a truth value and the YAML of this package for text. Terraform's yamldecode is
+// a reader of 1.1. The spec lists yes, Yes and YES and not yEs; who would write
+// that means the same, and which spellings a reader takes differs.
+func bareWord(n *yaml.Node) bool {
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) != 0 {
+		return false
+	}
+	switch strings.ToLower(n.Value) {
+	case "y", "n", "yes", "no", "on", "off":
+		return true
+	}
+	return false
 }
 
 func (d *decoder) template(n *yaml.Node, path string, v reflect.Value) {
@@ -208,6 +227,10 @@ func (d *decoder) entries(n *yaml.Node, path string, each func(name string, key,
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode || key.ShortTag() != "!!str" || key.Value == "" || key.Anchor != "" {
 			d.add(ruleWrongType, key.Line, path, describe(key)+" where a field's name belongs", "write a name; put one that is a number or a word like true in quotes")
+			continue
+		}
+		if bareWord(key) {
+			d.add(ruleBareWord, key.Line, path, fmt.Sprintf("the bare word %s, where a name belongs, is a truth value in YAML 1.1, which Terraform reads", key.Value), fmt.Sprintf("put it in quotes: %q", key.Value))
 			continue
 		}
 		if len(key.Value) > maxNameBytes {

@@ -16,11 +16,11 @@ service: orgs
 tables:
   - name: app
     partition_key: {name: pk, type: S}
-    sort_key: {name: sk, type: N}
+    sort_key: {name: sk, type: "N"}
     stream: true
     ttl_attribute: expiresAt
   - name: copies
-    partition_key: {name: id, type: N}
+    partition_key: {name: id, type: "N"}
 publishes:
   - contract: org.member/v1
     table: app

@@ -40,8 +40,8 @@ subscribes:
     attributes: [name]
     queue: {visibility_timeout: 90s}
     replicas:
-      - {table: company-stats, key: {cik: subject}, set: {n: name}, version_attribute: v}
-      - {table: watchlists, index: by-cik, set: {n: name}, version_attribute: v}
+      - {table: company-stats, key: {cik: subject}, set: {label: name}, version_attribute: v}
+      - {table: watchlists, index: by-cik, set: {label: name}, version_attribute: v}
       - {function: keep}
 `)
 	yes, no := true, false
@@ -62,9 +62,9 @@ subscribes:
 			},
 			ControlTable: "stats-replication-control",
 			Replicas: []manifest.Replica{
-				{Table: "company-stats", Subject: whole, Key: map[string]manifest.Template{"cik": whole}, Set: map[string]manifest.From{"n": {Attribute: "name"}},
+				{Table: "company-stats", Subject: whole, Key: map[string]manifest.Template{"cik": whole}, Set: map[string]manifest.From{"label": {Attribute: "name"}},
 					VersionAttribute: "v", OnDelete: manifest.Clear, Create: &yes},
-				{Table: "watchlists", Index: "by-cik", Subject: whole, Key: map[string]manifest.Template{"cik": whole}, Set: map[string]manifest.From{"n": {Attribute: "name"}},
+				{Table: "watchlists", Index: "by-cik", Subject: whole, Key: map[string]manifest.Template{"cik": whole}, Set: map[string]manifest.From{"label": {Attribute: "name"}},
 					VersionAttribute: "v", OnDelete: manifest.Clear, Create: &no, SecondPass: manifest.Duration(10 * time.Second)},
 				{Function: "keep", Subject: whole},
 			},

@@ -33,6 +33,7 @@ const (
 	ruleAlias            = "alias"
 	ruleNoValue          = "no-value"
 	ruleWrongType        = "wrong-type"
+	ruleBareWord         = "bare-word"
 	ruleTemplate         = "template"
 	ruleUnknownField     = "unknown-field"
 	ruleFieldTwice       = "field-twice"
@@ -92,6 +93,7 @@ var rules = []Rule{
 	{ruleAlias, "values are written out, without anchors and aliases", "what a field is can no longer be read where it stands"},
 	{ruleNoValue, "a field that is named has a value", "an empty field and one that is left out do not mean the same to every reader"},
 	{ruleWrongType, "a value is of the field's type", "a guess (the text 30 as seconds) would differ between the service and Terraform"},
+	{ruleBareWord, "a text that older YAML takes for a truth value is in quotes", "Terraform reads a bare N as false where the service reads the letter, and would build something else than the service expects"},
 	{ruleTemplate, "a template can be read", "keys and subjects that are made of it would be others than was meant"},
 	{ruleUnknownField, "every field is known", "a misspelled field would be ignored, and its default be in force"},
 	{ruleFieldTwice, "a field stands once", "which of the two is in force depends on the reader"},

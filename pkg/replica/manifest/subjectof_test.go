@@ -21,9 +21,9 @@ func TestLocalKeysLeadBackToTheirSubjects(t *testing.T) {
 	}{
 		"the whole subject":           {[]string{"subject: \"{org}/{number}\"\n        key: {id: \"{number}\"}", "key: {id: subject}"}, `[1-9][0-9]{0,8}`},
 		"a part of it as a number":    {[]string{numbered[0], numbered[1]}, `ORG-[1-9][0-9]{0,8}`},
-		"parts of it within literals": {[]string{`        key: {id: "{number}"}`, `        key: {id: "{org}|{number}#"}`, "{name: id, type: N}", "{name: id, type: S}"}, `[a-z]{1,4}/[0-9a-z]{1,4}`},
+		"parts of it within literals": {[]string{`        key: {id: "{number}"}`, `        key: {id: "{org}|{number}#"}`, "{name: id, type: \"N\"}", "{name: id, type: S}"}, `[a-z]{1,4}/[0-9a-z]{1,4}`},
 		"the subject and a part of it": {[]string{`        key: {id: "{number}"}`, `        key: {id: subject, part: "P-{org}"}`,
-			"{name: id, type: N}", "{name: id, type: S}\n    sort_key: {name: part, type: S}"}, `[a-z]{1,4}/[0-9a-z]{1,4}`},
+			"{name: id, type: \"N\"}", "{name: id, type: S}\n    sort_key: {name: part, type: S}"}, `[a-z]{1,4}/[0-9a-z]{1,4}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := mustParse(t, strings.NewReplacer(c.keyed...).Replace(singleTable)).Subscribes[0].Replicas[0]
@@ -43,7 +43,7 @@ func TestLocalKeysLeadBackToTheirSubjects(t *testing.T) {
 
 func TestKeysOfOtherItemsAreNobodys(t *testing.T) {
 	edit := strings.NewReplacer(`        key: {id: "{number}"}`, `        key: {id: "ORG#{org}", kind: "MEMBER#{number}"}`,
-		"{name: id, type: N}", "{name: id, type: S}\n    sort_key: {name: kind, type: S}")
+		"{name: id, type: \"N\"}", "{name: id, type: S}\n    sort_key: {name: kind, type: S}")
 	r := mustParse(t, edit.Replace(singleTable)).Subscribes[0].Replicas[0]
 	for behaviour, key := range map[string]map[string]string{
 		"another kind":                   {"id": "ORG#acme", "kind": "INVOICE#7"},

@@ -34,7 +34,7 @@ const sharedSubscriber = `
 service: billing
 tables:
   - name: ledger
-    partition_key: {name: account, type: N}
+    partition_key: {name: account, type: "N"}
 subscribes:
   - contract: company.profile/v1
     attributes: [name]

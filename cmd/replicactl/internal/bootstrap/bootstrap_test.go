@@ -45,7 +45,7 @@ tables:
     indexes:
       - name: by-sector
         partition_key: {name: sectorKey, type: S}
-        sort_key: {name: marketCap, type: N}
+        sort_key: {name: marketCap, type: "N"}
 subscribes:
   - contract: company.profile/v1
     attributes: [name, sector]
@@ -226,7 +226,7 @@ func TestWhatDiffersIsBroughtToTheManifest(t *testing.T) {
 		{"a receive count", "{max_receive_count: 2}", "{max_receive_count: 3}", []string{"update queue stats-company-profile-v1 RedrivePolicy"}},
 		{"a new dead-letter queue", "{max_receive_count: 2}", "{max_receive_count: 2, dead_letter_queue: buried}", []string{
 			"update queue stats-company-profile-v1 RedrivePolicy", "update subscription company-profile-v1 -> stats-company-profile-v1 RedrivePolicy"}},
-		{"TTL", "sort_key: {name: marketCap, type: N}", "sort_key: {name: marketCap, type: N}\n    ttl_attribute: gone", []string{"update table company-stats TTL"}},
+		{"TTL", "sort_key: {name: marketCap, type: \"N\"}", "sort_key: {name: marketCap, type: \"N\"}\n    ttl_attribute: gone", []string{"update table company-stats TTL"}},
 		{"a stream and an index", "    indexes:", "    stream: true\n    indexes:\n      - {name: by-name, partition_key: {name: companyName, type: S}, projection: keys_only, include: [rank]}", []string{
 			"update table company-stats stream", "update table company-stats index by-name"}},
 	} {
@@ -284,10 +284,10 @@ func TestTamperingIsMended(t *testing.T) {
 func TestWhatCannotBeChangedInPlaceIsRefused(t *testing.T) {
 	for _, row := range []struct{ behaviour, old, now, field, says string }{
 		{"a table's key", "partition_key: {name: cik, type: S}\n    indexes", "partition_key: {name: cik, type: S}\n    sort_key: {name: day, type: S}\n    indexes", "key", "cannot be changed"},
-		{"a key's type", "{name: cik, type: S}", "{name: cik, type: N}", "key", "cannot be changed"},
-		{"an index's key", "{name: marketCap, type: N}", "{name: rank, type: N}", "index by-sector", "delete by-sector and run again"},
-		{"an index's projection", "type: N}", "type: N}\n        projection: keys_only", "index by-sector", "delete by-sector and run again"},
-		{"a new index with another type of an old one's key", "by-sector\n        partition_key: {name: sectorKey, type: S}\n        sort_key: {name: marketCap, type: N}",
+		{"a key's type", "{name: cik, type: S}", "{name: cik, type: \"N\"}", "key", "cannot be changed"},
+		{"an index's key", "{name: marketCap, type: \"N\"}", "{name: rank, type: \"N\"}", "index by-sector", "delete by-sector and run again"},
+		{"an index's projection", "type: \"N\"}", "type: \"N\"}\n        projection: keys_only", "index by-sector", "delete by-sector and run again"},
+		{"a new index with another type of an old one's key", "by-sector\n        partition_key: {name: sectorKey, type: S}\n        sort_key: {name: marketCap, type: \"N\"}",
 			"by-cap\n        partition_key: {name: marketCap, type: S}", "index by-cap", "one type in all keys"},
 	} {
 		t.Run(row.behaviour, func(t *testing.T) {

@@ -19,10 +19,7 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  # Terraform reads YAML 1.1, where a bare N is false, and the programs a later
-  # YAML, where it is the type of a number.
-  manifest_yaml = replace(file("${path.module}/../../../../services/profile/replication.yaml"), "/\\btype:\\s*N\\b/", "type: \"N\"")
-  manifest      = yamldecode(local.manifest_yaml)
+  manifest      = yamldecode(file("${path.module}/../../../../services/profile/replication.yaml"))
   service       = local.manifest.service
   tables        = { for t in local.manifest.tables : t.name => t }
   publications  = { for p in local.manifest.publishes : p.contract => p }

@@ -19,10 +19,7 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  # Terraform reads YAML 1.1, where a bare N is false, and the program a later
-  # YAML, where it is the type of a number.
-  manifest_yaml = replace(file("${path.module}/../../../../services/stats/replication.yaml"), "/\\btype:\\s*N\\b/", "type: \"N\"")
-  manifest      = yamldecode(local.manifest_yaml)
+  manifest      = yamldecode(file("${path.module}/../../../../services/stats/replication.yaml"))
   service       = local.manifest.service
   tables        = { for t in local.manifest.tables : t.name => t }
   subscriptions = { for s in local.manifest.subscribes : s.contract => s }
