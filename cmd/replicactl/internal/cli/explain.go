@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,9 @@ not, and 1 where that is not known.`,
 			return g.completeContracts(nil, nil, "")
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if args[1] == "" {
+				return &usageError{errors.New("SUBJECT is empty: want the item's key as the owner's manifest makes it, as 320193")}
+			}
 			if records < 0 || letters < 1 {
 				return &usageError{fmt.Errorf("--records %d --letters %d: want 0 or more, and 1 or more", records, letters)}
 			}

@@ -86,7 +86,7 @@ func TestWhatWasLostIsMissed(t *testing.T) {
 		w.emptied(w.stats.Subscribes[0].Queue.Name)
 		time.Sleep(2 * time.Minute) // virtual
 		facts := w.want("1", explain.StateMissed)
-		if s := facts.Subscribers[0]; s.Copies[0].Drift != "behind" || s.Verdict.Command != "replicactl reconcile --contract company.profile/v1 --subscriber stats --repair --apply" {
+		if s := facts.Subscribers[0]; s.Copies[0].Drift != "behind" || s.Verdict.Command != "replicactl reconcile --contract company.profile/v1 --subscriber stats --repair --restart --apply" {
 			t.Errorf("got %+v", s)
 		}
 		// A day later nothing tells of it but the versions.
@@ -200,7 +200,13 @@ func TestWritesWithoutAVersionAreTold(t *testing.T) {
 		delete(item, "version")
 		w.put("companies", item)
 		w.run(5 * time.Second) // nobody has ever followed the stream
+		w.want("1", explain.StateOnItsWay)
+		time.Sleep(time.Minute) // virtual
+		w.want("1", explain.StateRelayBehind)
+		time.Sleep(25 * time.Hour) // virtual: the record is gone
 		w.want("1", explain.StateUnversioned)
+		item["name"] = contracts.String("Apple Inc") // the relay hears of it
+		w.put("companies", item)
 		w.both()
 		facts := w.want("1", explain.StateInStep)
 		if len(facts.Records) != 2 || facts.Records[0].Action != "stamp" || facts.Records[1].Action != "publish" {

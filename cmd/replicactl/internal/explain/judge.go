@@ -37,9 +37,15 @@ func Judge(f *Facts, s *Subscriber) Verdict {
 	case replica.InStep:
 		return j.inStep()
 	case replica.Ahead:
+		if v, waiting := j.foreign(); waiting {
+			return v
+		}
 		return Verdict{State: StateAhead, Command: j.repair(),
 			Says: fmt.Sprintf("%s holds version %s, above the source's %s, so that the source's next changes would be stale to it: %s stamps the source above it.", j.drifting(), text(j.highest()), orNone(f.Source.Version), j.repair())}
 	case replica.Different:
+		if v, waiting := j.foreign(); waiting {
+			return v
+		}
 		return j.different()
 	default:
 		return j.lacking(worst)
@@ -51,12 +57,18 @@ type judging struct {
 	s *Subscriber
 }
 
+// repair and backfill begin anew: a run that was interrupted before the trouble
+// would go on behind this item, and leave it as it is.
 func (j judging) repair() string {
-	return fmt.Sprintf("replicactl reconcile --contract %s --subscriber %s --repair --apply", j.f.Contract, j.s.Service)
+	return fmt.Sprintf("replicactl reconcile --contract %s --subscriber %s --repair --restart --apply", j.f.Contract, j.s.Service)
 }
 
 func (j judging) backfill() string {
-	return fmt.Sprintf("replicactl backfill --contract %s --to %s --apply", j.f.Contract, j.s.Service)
+	return fmt.Sprintf("replicactl backfill --contract %s --to %s --restart --apply", j.f.Contract, j.s.Service)
+}
+
+func (j judging) redrive() string {
+	return fmt.Sprintf("replicactl dlq redrive --contract %s --subscriber %s --subject %s", j.f.Contract, j.s.Service, quoted(j.f.Subject))
 }
 
 func (j judging) unknown() (Verdict, bool) {
@@ -119,17 +131,34 @@ func (j judging) highest() (high contracts.Version) {
 
 func (j judging) inStep() Verdict {
 	if j.f.Source.State == Absent && j.highest() == 0 {
-		return Verdict{State: StateNothing, Says: fmt.Sprintf("There is no such item and no tombstone of one at the source, and %s has no copy: nothing is wrong.", j.s.Service)}
+		return Verdict{State: StateNothing, Says: fmt.Sprintf("There is no such item and no tombstone of one at the source, and %s has no copy: nothing is wrong.", j.s.Service) + j.letters()}
 	}
 	v := Verdict{State: StateInStep, Says: fmt.Sprintf("%s shows exactly what the source's version %s gives it: nothing is wrong.", j.s.Service, orNone(j.f.Source.Version))}
 	if high := j.highest(); high != 0 && high < j.f.Source.snapshot.Version {
 		v.Says = fmt.Sprintf("%s holds version %s and shows all it copies of the source's version %s: what changed since is not among %s, which is all that it asked for.",
 			j.s.Service, text(high), j.f.Source.Version, strings.Join(j.s.attributes, ", "))
 	}
-	if len(j.s.Letters) > 0 {
-		v.Says += fmt.Sprintf(" Its dead-letter queue holds %d superseded messages about it.", len(j.s.Letters))
-	}
+	v.Says += j.letters()
 	return v
+}
+
+// letters says what the dead-letter queue holds about an item with which nothing
+// is wrong.
+func (j judging) letters() string {
+	superseded := 0
+	for _, l := range j.s.Letters {
+		if !slices.ContainsFunc(j.s.Copies, func(c Copy) bool { return c.stored <= l.version }) {
+			superseded++
+		}
+	}
+	switch n := len(j.s.Letters); {
+	case n == 0:
+		return ""
+	case superseded == n:
+		return fmt.Sprintf(" Its dead-letter queue holds %d superseded messages about it.", n)
+	default:
+		return fmt.Sprintf(" Its dead-letter queue holds %d messages about it, %d of them not superseded: %s says what those would do.", n, n-superseded, j.redrive())
+	}
 }
 
 // unversioned is about an item that the relay has to stamp before anybody can
@@ -141,8 +170,11 @@ func (j judging) unversioned() Verdict {
 	if v, gaveUp := j.gaveUp(); gaveUp {
 		return v
 	}
+	if v, waiting := j.foreign(); waiting {
+		return v
+	}
 	return Verdict{State: StateUnversioned, Command: j.backfill(),
-		Says: fmt.Sprintf("The source item has no valid version and no record of its write is left in the stream, as for items older than the relay: %s stamps it and tells %s.", j.backfill(), j.s.Service)}
+		Says: fmt.Sprintf("The source item has no valid version and no record of its write waits for the relay, as for items older than it: %s stamps it and tells %s.", j.backfill(), j.s.Service)}
 }
 
 func (j judging) different() Verdict {
@@ -159,6 +191,10 @@ func (j judging) different() Verdict {
 // lacking is about copies that a change would mend: where is it?
 func (j judging) lacking(worst replica.Drift) Verdict {
 	stored := j.lowest()
+	if j.s.Subscription != nil && j.s.Subscription.Depth.Missing {
+		return Verdict{State: StateUnsubscribed, Command: j.backfill(),
+			Says: fmt.Sprintf("%s's queue %s does not exist, so that nothing reaches it: apply its Terraform root (or replicactl bootstrap), then %s.", j.s.Service, j.s.Subscription.Queue, j.backfill())}
+	}
 	if v, dead := j.deadLetter(stored); dead {
 		return v
 	}
@@ -196,7 +232,7 @@ func (j judging) deadLetter(stored contracts.Version) (Verdict, bool) {
 		return Verdict{}, false
 	}
 	latest := slices.MaxFunc(newer, func(a, b Letter) int { return int(min(1, max(-1, a.version-b.version))) })
-	command := fmt.Sprintf("replicactl dlq redrive --contract %s --subscriber %s --subject %s --apply", j.f.Contract, j.s.Service, quoted(j.f.Subject))
+	command := j.redrive() + " --apply"
 	return Verdict{State: StateDeadLetter, Command: command,
 		Says: fmt.Sprintf("%s is %s, and version %s is a dead letter in %s because of: %s. Mend the cause, then %s puts it back.",
 			j.drifting(), j.worst(), latest.Version, latest.Queue, latest.Reason, command)}, true
@@ -209,26 +245,62 @@ func (j judging) relay(stored contracts.Version) (Verdict, bool) {
 	if !found {
 		return Verdict{}, false
 	}
+	return j.waiting(at), true
+}
+
+// foreign is about a write that has no version of its own and that the relay has
+// not answered by a stamp yet: the stamp would be a later record of the item.
+// Until then the source has a version that is not its content's.
+func (j judging) foreign() (Verdict, bool) {
+	n := len(j.f.Records)
+	if n == 0 || !j.f.Stream.Complete || j.f.Records[n-1].Action != replica.Stamp.String() {
+		return Verdict{}, false
+	}
+	at := j.f.Records[n-1].Created
+	if oldest, known := j.relayAt(); known && at.Before(oldest) {
+		return Verdict{}, false // it is done with it: it gave it up, or nobody has to hear of it
+	}
+	return j.waiting(at), true
+}
+
+// waiting is about a record of that moment, which the relay is not done with.
+func (j judging) waiting(at time.Time) Verdict {
 	age := j.f.At.Sub(at)
 	if age < soon {
-		return Verdict{State: StateOnItsWay, Says: fmt.Sprintf("The item was written %s ago and the relay has not kept its place past that yet: it is on its way, explain again in a minute.", ago(age))}, true
+		return Verdict{State: StateOnItsWay, Says: fmt.Sprintf("The item was written %s ago and the relay has not kept its place past that yet: it is on its way, explain again in a minute.", ago(age))}
 	}
 	says := fmt.Sprintf("The relay of %s is not done with a record of the item from %s ago", j.f.Source.Service, ago(age))
 	if followed := j.f.Relay.Followed.Value; followed != nil && followed.At != nil {
 		says += fmt.Sprintf("; a poller last followed the stream %s ago", ago(j.f.At.Sub(*followed.At)))
 	}
-	return Verdict{State: StateRelayBehind, Says: says + ": see that the relay runs and what it logs; nothing is lost while the record is younger than 24 hours."}, true
+	if _, known := j.relayAt(); !known {
+		says += ", and how far it is cannot be read here (under Lambda its iterator age tells)"
+	}
+	return Verdict{State: StateRelayBehind, Says: says + ": see that the relay runs and what it logs; nothing is lost while the record is younger than 24 hours."}
+}
+
+// relayAt returns the moment before which the relay is done with every record.
+// Shards are read side by side: what is younger than the oldest record that is
+// not done with may be undone as well. A relay that is behind nothing is done
+// with everything.
+func (j judging) relayAt() (oldest time.Time, known bool) {
+	if j.f.Relay == nil || j.f.Relay.Behind.Value == nil {
+		return time.Time{}, false
+	}
+	behind := j.f.Relay.Behind.Value
+	if behind.Kind == status.None {
+		return j.f.At.Add(time.Second), true
+	}
+	return j.f.At.Add(-time.Duration(behind.Seconds * float64(time.Second))).Add(-2 * time.Second), true
 }
 
 // undone returns when the latest record was made that subscribers have to hear
 // of, is above a version, and that the relay is not done with.
 func (j judging) undone(stored contracts.Version) (time.Time, bool) {
-	if j.f.Relay == nil || j.f.Relay.Behind.Value == nil || j.f.Relay.Behind.Value.Kind == status.None {
+	oldest, known := j.relayAt()
+	if !known {
 		return time.Time{}, false
 	}
-	// Shards are read side by side: what is younger than the oldest record that
-	// is not done with may be undone as well.
-	oldest := j.f.At.Add(-time.Duration(j.f.Relay.Behind.Value.Seconds * float64(time.Second))).Add(-2 * time.Second)
 	for _, r := range slices.Backward(j.f.Records) {
 		if r.Created.Before(oldest) {
 			break

@@ -52,8 +52,8 @@ func behindBy(minutes int) status.Cell[status.Lag] {
 }
 
 const (
-	wantRepair   = "replicactl reconcile --contract company.profile/v1 --subscriber stats --repair --apply"
-	wantBackfill = "replicactl backfill --contract company.profile/v1 --to stats --apply"
+	wantRepair   = "replicactl reconcile --contract company.profile/v1 --subscriber stats --repair --restart --apply"
+	wantBackfill = "replicactl backfill --contract company.profile/v1 --to stats --restart --apply"
 	wantRedrive  = "replicactl dlq redrive --contract company.profile/v1 --subscriber stats --subject 320193 --apply"
 	wantStream   = "replicactl stream-dlq --contract company.profile/v1 --apply"
 )
@@ -76,6 +76,17 @@ func TestVerdicts(t *testing.T) {
 		"right, with superseded letters": {
 			func(_ *Facts, s *Subscriber) { s.Letters = []Letter{{version: minutesAgo(90)}} },
 			StateInStep, "", []string{"1 superseded"}},
+		"right, with letters that are not superseded": {
+			func(_ *Facts, s *Subscriber) {
+				s.Letters = []Letter{{version: minutesAgo(90)}, {version: minutesAgo(60)}}
+			},
+			StateInStep, "", []string{"2 messages", "1 of them not superseded", strings.TrimSuffix(wantRedrive, " --apply")}},
+		"no such item anywhere, but letters": {
+			func(f *Facts, s *Subscriber) {
+				f.Source = Source{State: Absent}
+				s.Copies = []Copy{copyOf("company-stats", replica.InStep, 0)}
+				s.Letters = []Letter{{version: minutesAgo(1)}}
+			}, StateNothing, "", []string{"no such item", "1 of them not superseded"}},
 		"no such item anywhere": {
 			func(f *Facts, s *Subscriber) {
 				f.Source = Source{State: Absent}
@@ -117,6 +128,41 @@ func TestVerdicts(t *testing.T) {
 				f.Records = []Record{recordOf(replica.Stamp, 20)}
 				f.Relay.Behind = behindBy(20)
 			}, StateRelayBehind, "", []string{"20m ago", "see that the relay runs"}},
+		"written without a version, and nothing is known of the relay": {
+			func(f *Facts, _ *Subscriber) {
+				f.Source.State = Unversioned
+				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 20)}, true
+				f.Relay.Behind = status.Cell[status.Lag]{Unknown: "Lambda keeps its own place"}
+			}, StateRelayBehind, "", []string{"20m ago", "iterator age"}},
+		"the source was changed without a version, which the relay has not seen": {
+			func(f *Facts, s *Subscriber) {
+				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
+				f.Records, f.Stream.Complete = []Record{recordOf(replica.Publish, 60, "name"), recordOf(replica.Stamp, 20)}, true
+				f.Relay.Behind = behindBy(20)
+			}, StateRelayBehind, "", []string{"20m ago"}},
+		"the source was changed without a version a moment ago": {
+			func(f *Facts, s *Subscriber) {
+				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
+				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 0)}, true
+				f.Relay.Behind = status.Cell[status.Lag]{Unknown: "Lambda keeps its own place"}
+			}, StateOnItsWay, "", nil},
+		"the source was restored, which the relay has not seen": {
+			func(f *Facts, s *Subscriber) {
+				s.Copies[0] = copyOf("company-stats", replica.Ahead, minutesAgo(50))
+				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 20)}, true
+				f.Relay.Behind = behindBy(25)
+			}, StateRelayBehind, "", nil},
+		"the relay answered the write without a version, and a copy was damaged": {
+			func(f *Facts, s *Subscriber) {
+				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
+				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 61), recordOf(replica.Publish, 60, "name")}, true
+				f.Relay.Behind = behindBy(90)
+			}, StateDifferent, wantRepair, nil},
+		"the relay is done with a write that it needs not answer": {
+			func(f *Facts, s *Subscriber) {
+				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
+				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 20)}, true
+			}, StateDifferent, wantRepair, nil},
 		"a state that the contract refuses": {
 			func(f *Facts, s *Subscriber) { f.Source.Problem = "name is a bool"; behind(s) },
 			StateUnpublished, "", []string{"name is a bool", "companies"}},
@@ -165,6 +211,12 @@ func TestVerdicts(t *testing.T) {
 		"a dead letter older than the copy mends nothing": {
 			func(_ *Facts, s *Subscriber) { behind(s); s.Letters = []Letter{{version: minutesAgo(95)}} },
 			StateMissed, wantRepair, nil},
+		"the queue does not exist": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				s.Subscription.Depth = status.Cell[status.Depth]{Missing: true}
+				f.Records = []Record{recordOf(replica.Publish, 0, "name")}
+			}, StateUnsubscribed, wantBackfill, []string{"queue stats-q does not exist"}},
 		"the queue is not subscribed": {
 			func(_ *Facts, s *Subscriber) {
 				behind(s)

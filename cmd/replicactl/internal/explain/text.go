@@ -45,7 +45,11 @@ func (f *Facts) writeSource(out io.Writer) {
 	s := &f.Source
 	fmt.Fprintf(out, "\nsource %s %s: %s", s.Table, pairs(s.Key), s.State)
 	if s.Version != "" {
-		fmt.Fprintf(out, ", version %s of %s, %s ago", s.Version, s.Written.Format(time.RFC3339Nano), ago(f.At.Sub(*s.Written)))
+		age := ago(f.At.Sub(*s.Written)) + " ago"
+		if ahead := s.Written.Sub(f.At); ahead >= time.Second { // as after a stamp above a copy that was ahead
+			age = ago(ahead) + " ahead of the clock"
+		}
+		fmt.Fprintf(out, ", version %s of %s, %s", s.Version, s.Written.Format(time.RFC3339Nano), age)
 	}
 	fmt.Fprintln(out)
 	if s.Problem != "" {
