@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 )
@@ -46,10 +47,16 @@ func needs(cmd *cobra.Command, flags ...string) {
 
 // noArguments refuses arguments as wrong usage.
 func noArguments(cmd *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return &usageError{fmt.Errorf("%s takes no argument, and %q is one", cmd.Name(), args[0])}
+	if len(args) == 0 {
+		return nil
 	}
-	return nil
+	hint := ""
+	cmd.Flags().Visit(func(f *pflag.Flag) { // --watch 5s
+		if f.NoOptDefVal != "" && f.Value.Type() != "bool" {
+			hint = fmt.Sprintf("; a value of --%s is joined to it: --%s=%s", f.Name, f.Name, args[0])
+		}
+	})
+	return &usageError{fmt.Errorf("%s takes no argument, and %q is one%s", cmd.Name(), args[0], hint)}
 }
 
 // arguments asks for these arguments, no more and no fewer.

@@ -52,7 +52,12 @@ The exit code is 0 if everything was read, also where something is missing, and
   replicactl status --watch=30s --json
   replicactl status --graph > status.mmd`,
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error { return runStatus(cmd.Context(), g, f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("watch") && f.watch < time.Second {
+				return &usageError{fmt.Errorf("--watch=%v: want 1s or more", f.watch)}
+			}
+			return runStatus(cmd.Context(), g, f)
+		},
 	}
 	g.contractFlag(cmd, &f.contract)
 	cmd.Flags().DurationVar(&f.watch, "watch", 0, "look again every so often, 5s if nothing is said (--watch=30s), until Ctrl-C")
@@ -101,8 +106,6 @@ func runStatus(ctx context.Context, g *globals, f statusFlags) error {
 
 func (f statusFlags) validate(asJSON bool) error {
 	switch {
-	case f.watch < 0 || f.watch > 0 && f.watch < time.Second:
-		return &usageError{fmt.Errorf("--watch=%v is too often; look again after 1s at the least", f.watch)}
 	case f.records < 0:
 		return &usageError{fmt.Errorf("--records %d: want 0 or more", f.records)}
 	case f.graph && asJSON:

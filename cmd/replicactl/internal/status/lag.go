@@ -21,6 +21,10 @@ import (
 type announced struct {
 	subject string
 	version contracts.Version
+	// made is when the change was made: what its version stands for, and no later
+	// than its record. A version lies ahead of the clock where the item was
+	// stamped above a copy that was ahead.
+	made    time.Time
 	changed []string
 }
 
@@ -100,7 +104,11 @@ func (l *look) history(ctx context.Context, published target.Published) (history
 	}, func(rec replica.Record) error {
 		change, err := source.Replayed(&rec)
 		if change != nil && err == nil { // what the relay dead-letters is counted there
-			seen.changes = append(seen.changes, announced{change.Subject, change.Version, change.Changed})
+			made := change.Version.Time()
+			if latest := rec.Created.Add(time.Second); made.After(latest) {
+				made = latest // a record's time is rounded down
+			}
+			seen.changes = append(seen.changes, announced{change.Subject, change.Version, made, change.Changed})
 		}
 		return nil
 	})
@@ -153,7 +161,7 @@ func (l *look) lag(ctx context.Context, contract string, s *Subscription, seen h
 		if err != nil {
 			return failed[Lag](l, connect.DynamoDB, err)
 		}
-		if late != nil && (oldest == nil || late.version < oldest.version) {
+		if late != nil && (oldest == nil || late.made.Before(oldest.made)) {
 			oldest = late
 		}
 	}
@@ -169,10 +177,10 @@ func (l *look) lag(ctx context.Context, contract string, s *Subscription, seen h
 		return known(Lag{Kind: None, Note: "every change that the stream still holds is applied; what the queues hold was sent again or is older"})
 	case oldest == nil:
 		return known(Lag{Kind: LessThan, Seconds: age(seen.reached), Note: fmt.Sprintf("the first %d stream records were read", l.MaxRecords)})
-	case seen.complete || oldest.version.Time().Before(seen.reached):
-		return known(Lag{Kind: Exact, Seconds: age(oldest.version.Time()), Subject: oldest.subject})
+	case seen.complete || oldest.made.Before(seen.reached):
+		return known(Lag{Kind: Exact, Seconds: age(oldest.made), Subject: oldest.subject})
 	default:
-		return known(Lag{Kind: LessThan, Seconds: age(seen.reached), AtLeastSeconds: age(oldest.version.Time()), Subject: oldest.subject,
+		return known(Lag{Kind: LessThan, Seconds: age(seen.reached), AtLeastSeconds: age(oldest.made), Subject: oldest.subject,
 			Note: fmt.Sprintf("the first %d stream records were read", l.MaxRecords)})
 	}
 }

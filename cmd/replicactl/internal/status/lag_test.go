@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
+	"github.com/tributary-dev/tributary/pkg/contracts"
 )
 
 // The lag is the age of the oldest change that passed the filter and that the
@@ -42,6 +43,10 @@ func TestLagIsTheOldestChangeThatIsNotApplied(t *testing.T) {
 			time.Sleep(time.Minute)
 			w.apply("1", w.write("1", "One", "Energy"))
 		}, 0, status.Exact, 60, 0, "2"},
+		{"a version ahead of the clock is as old as its record", func(w *world) {
+			w.put("1", "One", "Energy", contracts.VersionAt(time.Now().Add(2*time.Hour)))
+			time.Sleep(time.Minute)
+		}, 0, status.Exact, 59, 0, "1"},
 		{"a change that the filter keeps away does not count", func(w *world) {
 			w.apply("1", w.write("1", "One", "Energy"))
 			time.Sleep(time.Minute)

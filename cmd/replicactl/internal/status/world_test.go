@@ -113,12 +113,18 @@ func text(report *status.Report) string {
 func (w *world) write(cik, name, sector string) contracts.Version {
 	w.t.Helper()
 	version := contracts.VersionAt(time.Now())
+	w.put(cik, name, sector, version)
+	return version
+}
+
+// put writes a company with a version.
+func (w *world) put(cik, name, sector string, version contracts.Version) {
+	w.t.Helper()
 	_, err := w.clients.DynamoDB.PutItem(w.t.Context(), &dynamodb.PutItemInput{TableName: aws.String("companies"), Item: dynamostore.ToAttributes(contracts.Item{
 		"cik": contracts.String(cik), "name": contracts.String(name), "sector": contracts.String(sector), "subIndustry": contracts.String("x"),
 		"headquarters": contracts.String("x"), "tickers": contracts.List(contracts.String("A")), "version": version.Value(),
 	})})
 	w.check(err)
-	return version
 }
 
 // apply gives a copy a version, as a consumer does.
