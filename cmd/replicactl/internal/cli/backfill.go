@@ -177,7 +177,7 @@ func backfillPlan(r *recipient, f *backfillFlags, before *dynamostore.Run) *plan
 		}
 		segments, left = len(before.Segments), max(0, left-done)
 		p.Counts = append(p.Counts, planCount{What: "read by an interrupted run", N: done}, planCount{What: "to read", N: left, Estimate: true})
-		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s goes on, with its %d segments, %d of them done; if it still runs elsewhere, both do the rest, which is harmless; --restart begins anew",
+		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s goes on, with its %d segments, %d of them done; if it still runs elsewhere, both do the rest, which is harmless; what went wrong since with the items it had read needs --restart, which begins anew",
 			when(before.Started), segments, ended))
 	case going:
 		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s is given up; if it still runs elsewhere, it ends with an error", when(before.Started)))
@@ -240,7 +240,7 @@ func viewBackfill(r *backfill.Result) backfillView {
 func printBackfill(out io.Writer, r *recipient, view *backfillView) {
 	fmt.Fprintf(out, "%d items read, %d changes published to %s, of them %d tombstones\n", view.Scanned, view.Published, r.sub.Service(), view.Tombstones)
 	if view.Resumed {
-		fmt.Fprintf(out, "  with what was done before the run of %s was interrupted\n", when(view.Started))
+		fmt.Fprintf(out, "  with what was done before the run of %s was interrupted: what the subscriber lost of that since then was not published again, --restart does\n", when(view.Started))
 	}
 	if view.Stamped > 0 {
 		fmt.Fprintf(out, "  %d had no version and were given one\n", view.Stamped)

@@ -137,7 +137,7 @@ func (s *stages) end() {
 
 // canary shows that the canary is waited for, and how long still.
 func (s *stages) canary(waited, most time.Duration) {
-	s.at("waiting for the canary, seconds").Report(int64(waited/time.Second), int64(most/time.Second), "until the subscriber's consumer notes it")
+	s.at("waiting for the canary").Wait(waited, most, "until the subscriber's consumer notes it")
 }
 
 // heldBack says why nothing is published at the moment; empty where something is.

@@ -44,6 +44,8 @@ type Meter struct {
 	done  int64
 	total int64
 	note  string
+	limit time.Duration // of a wait; 0 where something is done
+	spent time.Duration
 }
 
 // Start begins to show progress under a name; End has to be called.
@@ -81,6 +83,18 @@ func (m *Meter) Report(done, total int64, note string) {
 	}
 }
 
+// Wait says for how long something has been waited for, how long that may take,
+// and what is waited for.
+func (m *Meter) Wait(spent, limit time.Duration, note string) {
+	m.mu.Lock()
+	m.spent, m.limit, m.note = spent, limit, note
+	m.mu.Unlock()
+	if m.bar != nil {
+		m.bar.SetTotal(int64(max(limit, spent+1)), false)
+		m.bar.SetCurrent(int64(spent))
+	}
+}
+
 // End stops showing progress. It is called once.
 func (m *Meter) End() {
 	close(m.stop)
@@ -108,6 +122,9 @@ func (m *Meter) print(every time.Duration) {
 func (m *Meter) text() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.limit > 0 {
+		return fmt.Sprintf("%v of at most %v, %s", m.spent.Round(time.Second), m.limit, m.note)
+	}
 	text := fmt.Sprint(m.done)
 	if m.total > 0 {
 		text = fmt.Sprintf("%d of %d", m.done, m.total)

@@ -33,6 +33,22 @@ func TestLinesEveryTenSecondsWhereThereIsNoTerminal(t *testing.T) {
 	})
 }
 
+// A wait is neither fast nor slow, and ends by itself long before its limit.
+func TestAWaitHasNoRateAndNoTimeLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		m := progress.Start(progress.Config{Out: &out}, "waiting for the canary")
+		m.Wait(time.Second, 20*time.Minute, "until it is noted")
+		time.Sleep(9 * time.Second)
+		m.Wait(9*time.Second, 20*time.Minute, "until it is noted")
+		time.Sleep(2 * time.Second)
+		m.End()
+		if want := "waiting for the canary: 9s of at most 20m0s, until it is noted\n"; out.String() != want {
+			t.Errorf("said %q, want %q", &out, want)
+		}
+	})
+}
+
 func TestQuietSaysNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
