@@ -1,0 +1,5 @@
+variable "text" {
+  description = "The manifest, YAML."
+  type        = string
+  nullable    = false
+}
