@@ -28,8 +28,11 @@
 //	------------------------------------  ------------------------------  -------------------------------
 //	Application Auto Scaling              has no ListTagsForResource      package gap answers with the
 //	                                                                      tags that were registered
-//	event source mapping of an alias      shows the alias's version, so   a change of function_name is
-//	                                      that each plan would change it  ignored
+//	event source mapping                  takes the stream's records, to  package gap keeps the mapping,
+//	                                      call a function it cannot run;  which reads nothing
+//	                                      shows an alias's version
+//	a queue's redrive policy              comes back with spaces in it,   a change of redrive_policy is
+//	                                      a difference to the provider    ignored
 //	ECS service                           forgets that tasks are spread   a change of availability_zone_
 //	                                      over zones anew                 rebalancing is ignored
 //	ECS tasks                             start none                      wait_for_tasks = false

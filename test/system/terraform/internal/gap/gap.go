@@ -1,11 +1,11 @@
 // Package gap stands between Terraform and moto's server and answers what moto
 // does not.
 //
-// It promises to pass on everything else as it is. It answers for tags of
+// It promises to pass on everything else as it is. It answers for the tags of
 // Application Auto Scaling's targets, which the provider reads after it has made
-// one and moto has no operation for, and it says only what Terraform itself said
-// when it registered the target. It is no engine: nothing can be learnt from it
-// of how AWS behaves.
+// one and moto has no operation for, and for Lambda's event source mappings,
+// which moto's poller would empty the stream by. It says only what Terraform
+// itself has said: nothing can be learnt from it of how AWS behaves.
 package gap
 
 import (
@@ -31,7 +31,8 @@ const maxBody = 1 << 20
 
 // Filler is a server before moto's. It is safe for concurrent use.
 type Filler struct {
-	proxy *httputil.ReverseProxy
+	proxy    *httputil.ReverseProxy
+	mappings mappings
 
 	mu   sync.Mutex
 	tags map[string]json.RawMessage // by the target's ARN
@@ -43,7 +44,7 @@ func New(engine string) (*Filler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stand before %s: %w", engine, err)
 	}
-	f := &Filler{tags: make(map[string]json.RawMessage)}
+	f := &Filler{tags: make(map[string]json.RawMessage), mappings: mappings{byID: make(map[string]map[string]any)}}
 	f.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)
@@ -56,7 +57,7 @@ func New(engine string) (*Filler, error) {
 // ServeHTTP answers what moto lacks, and passes on the rest.
 func (f *Filler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target := r.Header.Get("X-Amz-Target")
-	if target != registerTarget && target != listTags {
+	if target != registerTarget && target != listTags && !f.mappings.serves(r) {
 		f.proxy.ServeHTTP(w, r)
 		return
 	}
@@ -66,7 +67,11 @@ func (f *Filler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if target == listTags {
+	switch {
+	case f.mappings.serves(r):
+		f.mappings.serve(w, r.Method, r.URL.Path, body)
+		return
+	case target == listTags:
 		f.list(w, body)
 		return
 	}
@@ -88,9 +93,7 @@ func (f *Filler) list(w http.ResponseWriter, body []byte) {
 	if !ok {
 		tags = json.RawMessage(`{}`)
 	}
-	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
-	// An answer that does not get through is the client's to report.
-	_ = json.NewEncoder(w).Encode(map[string]json.RawMessage{"Tags": tags})
+	answer(w, http.StatusOK, map[string]json.RawMessage{"Tags": tags})
 }
 
 // remember keeps the tags that a target was registered with. Registering it

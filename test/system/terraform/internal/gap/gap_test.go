@@ -1,9 +1,11 @@
 package gap
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -58,5 +60,46 @@ func TestOnlyWhatMotoLacksIsAnsweredHere(t *testing.T) {
 	want := []string{registerTarget + " " + host, registerTarget + " " + host, "AmazonSQS.SendMessage " + host}
 	if strings.Join(reached, "\n") != strings.Join(want, "\n") {
 		t.Errorf("moto saw %q, want %q", reached, want)
+	}
+}
+
+func TestMappingIsWhatWasAskedForUntilItIsDeleted(t *testing.T) {
+	filler, err := New("http://127.0.0.1:1") // nobody is there
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(filler)
+	defer server.Close()
+	call := func(method, path, body string) (int, map[string]any) {
+		request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		said := map[string]any{}
+		if err := json.NewDecoder(response.Body).Decode(&said); err != nil {
+			t.Fatal(err)
+		}
+		return response.StatusCode, said
+	}
+	_, made := call(http.MethodPost, mappingsPath, `{"FunctionName": "arn:function:live", "BatchSize": 100, "Enabled": true, "Tags": {"service": "profile"}}`)
+	id, _ := made["UUID"].(string)
+	if id == "" || made["FunctionArn"] != "arn:function:live" || made["State"] != "Enabled" {
+		t.Fatalf("made %v", made)
+	}
+	call(http.MethodPut, mappingsPath+id, `{"BatchSize": 200}`)
+	if _, kept := call(http.MethodGet, mappingsPath+id, ""); kept["BatchSize"] != 200.0 || kept["FunctionArn"] != "arn:function:live" || kept["Tags"] != nil {
+		t.Errorf("after an update it is %v", kept)
+	}
+	if _, said := call(http.MethodGet, tagsPath+mappingARN+id, ""); !reflect.DeepEqual(said["Tags"], map[string]any{"service": "profile"}) {
+		t.Errorf("its tags are %v", said)
+	}
+	call(http.MethodDelete, mappingsPath+id, "")
+	if status, said := call(http.MethodGet, mappingsPath+id, ""); status != http.StatusNotFound {
+		t.Errorf("after its deletion: %d %v", status, said)
 	}
 }

@@ -1,0 +1,134 @@
+package terraform
+
+import (
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestApply(t *testing.T) {
+	if !*applied {
+		t.Skip("it needs Terraform, moto and a few minutes: -apply")
+	}
+	t.Parallel()
+	tf, project := terraform(t)
+	a := startAccount(t)
+	for place, text := range a.overrides() {
+		write(t, filepath.Join(project, "deploy/terraform", filepath.FromSlash(place), "check_override.tf"), text)
+	}
+	var profile, stats service
+	built := scratch + "/bin"
+	together(t, "before anything is there", map[string]func(*testing.T){
+		"the owner": func(t *testing.T) {
+			zip, err := pack(t.Context(), filepath.Join(scratch, "package"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			profile = a.open(t, tf, project, "profile", map[string]any{"relay_package": map[string]string{"path": zip}})
+			buildServices(t, built)
+		},
+		"a subscriber's plan says that nobody publishes": func(t *testing.T) {
+			stats = a.open(t, tf, project, "stats", nil)
+			said := stats.plan(t, refused).Plain()
+			for _, want := range []string{"company.profile/v1", "Apply"} {
+				if !strings.Contains(said, want) {
+					t.Errorf("it does not say %q: %s", want, said)
+				}
+			}
+			t.Log(said[strings.LastIndex(said, "Error: "):])
+			a.heldState(t, stats)
+		},
+	})
+	profile.apply(t)
+	stats.apply(t)
+
+	together(t, "what was applied", map[string]func(*testing.T){
+		"the owner has nothing left to do": func(t *testing.T) {
+			profile.plan(t, nothingToDo)
+			defaults(t, project, "profile")
+			profile.plan(t, nothingToDo)
+			said := profile.destroy(t, refused).Plain()
+			guarded(t, said, `module.table["companies"]`, `module.table["profile-relay-checkpoints"]`)
+		},
+		"the subscriber has nothing left to do": func(t *testing.T) {
+			stats.plan(t, nothingToDo)
+			defaults(t, project, "stats")
+			stats.plan(t, nothingToDo)
+			said := stats.destroy(t, refused).Plain()
+			guarded(t, said, `module.table["company-stats"]`, `module.table["statistics"]`, `module.table["watchlists"]`)
+		},
+		"the services work on it": func(t *testing.T) { a.replicates(t, built) },
+		"nobody deletes a table by hand": func(t *testing.T) {
+			a.refusesToDelete(t, "companies", "company-stats", "statistics", "watchlists")
+		},
+	})
+
+	together(t, "the data may go", map[string]func(*testing.T){
+		"the owner":      func(t *testing.T) { profile.apply(t, "-var", "protected=false") },
+		"the subscriber": func(t *testing.T) { stats.apply(t, "-var", "protected=false"); stats.destroy(t, 0) },
+	})
+	profile.plan(t, nothingToDo, "-var", "protected=false")
+	profile.destroy(t, 0, "-var", "protected=false")
+
+	for _, s := range []service{profile, stats} {
+		if left := strings.TrimSpace(must(t, tf, 0, s.dir, "state", "list").Text); left != "" {
+			t.Errorf("%s still has\n%s", filepath.Base(s.dir), left)
+		}
+	}
+	a.empty(t)
+}
+
+// heldState shows that the state is locked by a file beside it: where somebody
+// holds it, nobody else goes on.
+func (a account) heldState(t *testing.T, s service) {
+	t.Helper()
+	lock := "/" + states + "/check/" + filepath.Base(s.dir) + ".tfstate.tflock"
+	a.call(t, http.MethodPut, lock, "s3", "held")
+	if said := s.plan(t, refused).Plain(); !strings.Contains(said, "Error acquiring the state lock") {
+		t.Errorf("a plan of a state that somebody holds says %s", said)
+	}
+	a.do(t, http.MethodDelete, lock, "s3", "", nil, http.StatusNoContent)
+}
+
+// guarded looks for each table whose destruction has to be refused.
+func guarded(t *testing.T, said string, tables ...string) {
+	t.Helper()
+	for _, table := range tables {
+		if !strings.Contains(said, table+".terraform_data.guard[0] has lifecycle.prevent_destroy set") {
+			t.Errorf("the destruction of %s is not refused: %s", table, said)
+		}
+	}
+}
+
+// refusesToDelete shows that DynamoDB itself keeps the tables, whoever asks.
+func (a account) refusesToDelete(t *testing.T, tables ...string) {
+	t.Helper()
+	for _, table := range tables {
+		answer := a.do(t, http.MethodPost, "/", "dynamodb", `{"TableName": "`+table+`"}`,
+			map[string]string{"X-Amz-Target": "DynamoDB_20120810.DeleteTable", "Content-Type": "application/x-amz-json-1.0"}, http.StatusBadRequest)
+		if !strings.Contains(strings.ToLower(answer), "protect") {
+			t.Errorf("the deletion of %s: %s", table, answer)
+		}
+	}
+}
+
+var nothing = regexp.MustCompile(`^\{("[A-Za-z]+": ?\[\])?\}$`)
+
+// empty looks for what a destroy has forgotten. KMS keeps keys for a month.
+func (a account) empty(t *testing.T) {
+	t.Helper()
+	for _, look := range []struct{ service, target, body string }{
+		{"dynamodb", "DynamoDB_20120810.ListTables", `{}`},
+		{"sqs", "AmazonSQS.ListQueues", `{}`},
+		{"ssm", "AmazonSSM.GetParametersByPath", `{"Path": "/replication", "Recursive": true}`},
+		{"logs", "Logs_20140328.DescribeLogGroups", `{}`},
+	} {
+		answer := strings.TrimSpace(a.do(t, http.MethodPost, "/", look.service, look.body,
+			map[string]string{"X-Amz-Target": look.target, "Content-Type": "application/x-amz-json-1.0"}, http.StatusOK))
+		if !nothing.MatchString(answer) {
+			t.Errorf("%s is not clean: %s", look.service, answer)
+		}
+	}
+}
