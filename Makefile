@@ -91,6 +91,10 @@ package: ## build Lambda zips and OCI images into bin/package, and push to PUSH
 package-check: ## compile the services twice, compare every byte, start each in its image
 	@sh .ci/task package-check
 
+.PHONY: terraform
+terraform: ## test the Terraform modules and roots, and apply the roots in moto's account
+	@sh .ci/task terraform
+
 .PHONY: fmt
 fmt: ## format the Go files
 	@sh .ci/task fmt
