@@ -80,7 +80,8 @@ type DeadLetterBox struct {
 	mu   sync.Mutex
 	seen map[string]*holding // by message id; nil once it is deleted or given back
 	held int
-	left int
+	left int // visible, when Take last returned none
+	kept int // invisible then, and not by this box
 	// begun is the time at SQS of its first answer.
 	begun time.Time
 }
@@ -162,16 +163,24 @@ func (b *DeadLetterBox) Take(ctx context.Context) ([]types.Message, error) {
 		if err := b.count(ctx); err != nil {
 			return nil, err
 		}
-		if b.Left() == 0 || empty >= emptyPolls {
+		if b.visible() == 0 || empty >= emptyPolls {
 			return nil, nil
 		}
 	}
 }
 
-// Left is how many visible messages SQS counted when Take last returned none:
-// approximately, and as of some moments ago ("GetQueueAttributes",
-// ApproximateNumberOfMessages).
+// Left is how many messages SQS counted, when Take last returned none, that Take
+// did not return: visible ones, and those that another tool holds, or held when
+// it was killed. It is approximate, and as of some moments ago
+// ("GetQueueAttributes", ApproximateNumberOfMessages and
+// ApproximateNumberOfMessagesNotVisible).
 func (b *DeadLetterBox) Left() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.left + b.kept
+}
+
+func (b *DeadLetterBox) visible() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.left
@@ -262,18 +271,28 @@ func (b *DeadLetterBox) admit(messages []types.Message, at time.Time) []types.Me
 	return fresh
 }
 
-// count asks how many messages are still there to be received.
+// count asks how many messages are still there to be received, and how many
+// somebody else holds. What this box ever took is not among these, though it
+// may have given it back: SQS's counts are late.
 func (b *DeadLetterBox) count(ctx context.Context) error {
-	text, err := b.queues.attribute(ctx, b.queue.url, types.QueueAttributeNameApproximateNumberOfMessages)
+	left := b.attribute(ctx, types.QueueAttributeNameApproximateNumberOfMessages)
+	invisible := b.attribute(ctx, types.QueueAttributeNameApproximateNumberOfMessagesNotVisible)
 	if ctx.Err() != nil {
 		return fmt.Errorf("count the messages of %s: %w", b.queue.name, context.Cause(ctx))
 	}
-	left := 0
-	if err == nil {
-		left, _ = strconv.Atoi(text)
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.left = left // 0 as well where there is no right to know: then an empty poll is all there is to go by
+	b.left, b.kept = left, max(0, invisible-len(b.seen))
 	return nil
+}
+
+// attribute is one of the queue's counts; 0 as well where there is no right to
+// know: then an empty poll is all there is to go by.
+func (b *DeadLetterBox) attribute(ctx context.Context, name types.QueueAttributeName) int {
+	text, err := b.queues.attribute(ctx, b.queue.url, name)
+	if err != nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(text)
+	return n
 }

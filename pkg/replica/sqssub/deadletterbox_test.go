@@ -153,6 +153,32 @@ func TestABoxSaysWhatItDidNotSee(t *testing.T) {
 	})
 }
 
+// What another tool holds is invisible, and no reason to call the queue empty:
+// also where the tool was killed and nobody will give the messages back.
+func TestABoxCountsWhatAnotherToolHolds(t *testing.T) {
+	inWorld(t, localaws.Config{}, func(w *world) {
+		url := w.queue("letters", nil)
+		w.send(url, 30)
+		killed := w.openBox("letters", sqssub.BoxConfig{MaxHeld: 12})
+		w.takeAll(killed, 0)
+		box := w.openBox("letters", sqssub.BoxConfig{})
+		ids := w.takeAll(box, 0)
+		if len(ids) != 18 || box.Left() != 12 {
+			w.Errorf("%d messages and %d left, want 18 and 12", len(ids), box.Left())
+		}
+		for _, fate := range box.Delete(w.Context(), ids[:5]) { // its own are no one else's, deleted or not
+			if fate != nil {
+				w.Error(fate)
+			}
+		}
+		if w.takeAll(box, 0); box.Left() > 12 {
+			w.Errorf("%d left after a delete, want 12 at the most", box.Left())
+		}
+		w.closeBox(killed)
+		w.closeBox(box)
+	})
+}
+
 // The end of the caller's context ends Take at once; Close gives back all the
 // same, through throttling and entries that fail.
 func TestABoxGivesBackAfterTheContextHasEnded(t *testing.T) {

@@ -294,7 +294,7 @@ func runDLQList(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	}
 	table.Flush()
 	if listing.Left > 0 {
-		fmt.Fprintf(g.out, "SQS still counts about %d letters that were not read: held by another tool, or beyond the limit\n", listing.Left)
+		fmt.Fprintf(g.out, "SQS still counts about %d letters that were not read: held by another tool or by one that was killed, or beyond the limit; list again in some minutes\n", listing.Left)
 	}
 	return nil
 }
