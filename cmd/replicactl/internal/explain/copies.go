@@ -176,7 +176,7 @@ func (g *gathering) letters(ctx context.Context, queue string) []Letter {
 		}
 	}
 	if left := box.Left(); left > 0 {
-		note(fmt.Errorf("%d more were not looked at", left))
+		note(fmt.Errorf("%d more were not looked at, or are held by another tool", left))
 	}
 	return found
 }

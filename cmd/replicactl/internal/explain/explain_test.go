@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +138,13 @@ func TestADeadLetterIsNamedWithItsReasonAndIsThereAfterwards(t *testing.T) {
 		if waiting, inFlight := w.depth(sub.DeadLetterQueue); waiting != "3" || inFlight != "0" {
 			t.Errorf("the dead-letter queue has %s waiting, %s in flight", waiting, inFlight)
 		}
+		// While another tool holds all of them, it is said that they are not known.
+		box := must(sqssub.OpenDeadLetterBox(w.Context(), w.clients.SQS, sub.DeadLetterQueue, sqssub.BoxConfig{}))
+		must(box.Take(w.Context()))
+		if facts := w.explain("1"); !slices.ContainsFunc(facts.Unread, func(u string) bool { return strings.Contains(u, "3 more were not looked at") }) {
+			t.Errorf("unread %q", facts.Unread)
+		}
+		w.check(box.Close())
 	})
 }
 
