@@ -19,8 +19,21 @@ locals {
     Resource  = ["*"]
   }
 
+  # CloudWatch Logs names the group in the encryption context ("Encrypt log data
+  # in CloudWatch Logs using AWS Key Management Service").
+  logs = length(var.log_groups) == 0 ? [] : [{
+    sid       = "OnlyTheseLogGroups"
+    principal = "logs.${local.region}.amazonaws.com"
+    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
+    conditions = [{
+      test     = "ArnEquals"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = [for name in sort(var.log_groups) : "arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${name}"]
+    }]
+  }]
+
   # In a key's policy "*" stands for the key itself.
-  services = [for s in var.services : {
+  services = [for s in concat(var.services, local.logs) : {
     Sid       = s.sid
     Effect    = "Allow"
     Principal = { Service = s.principal }

@@ -74,6 +74,18 @@ variable "callers" {
   }
 }
 
+variable "log_groups" {
+  description = "Names of the log groups of this account and Region that are encrypted with the key."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.log_groups : can(regex("^[A-Za-z0-9_/.#-]{1,512}$", name))])
+    error_message = "A log group is given by its name, like /ecs/prod/stats, without wildcards: every group that matched could be read with the key."
+  }
+}
+
 variable "deletion_window_days" {
   description = "Days between the key's removal and its end, in which it can be brought back; 7 to 30."
   type        = number

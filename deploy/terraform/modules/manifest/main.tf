@@ -4,5 +4,5 @@
 module "reading" {
   source = "./reading"
 
-  text = file(var.path)
+  text = var.text
 }

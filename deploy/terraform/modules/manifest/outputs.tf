@@ -5,7 +5,7 @@ output "service" {
   precondition {
     condition     = length(module.reading.problems) == 0
     error_message = <<-EOT
-      ${var.path} is not safe to deploy:
+      The manifest of ${module.reading.service} is not safe to deploy:
       ${join("\n", [for p in module.reading.problems : "${p.at}: ${p.says} (${p.rule})."])}
       `replicactl lint` says why, and checks more.
     EOT

@@ -1,10 +1,10 @@
-variable "path" {
-  description = "The manifest's file."
+variable "text" {
+  description = "The content of the service's replication.yaml: file(\".../replication.yaml\")."
   type        = string
   nullable    = false
 
   validation {
-    condition     = fileexists(var.path)
-    error_message = "There is no manifest at ${var.path}. Give the path of the service's replication.yaml, from path.module on."
+    condition     = can(yamldecode(var.text).service)
+    error_message = "That is no manifest: it is no YAML, or names no service. Give the file's content, file(\".../replication.yaml\"), and run replicactl lint on it."
   }
 }

@@ -2,7 +2,7 @@ locals {
   of_function = { FunctionName = local.name }
   of_mapping  = { EventSourceMappingUUID = aws_lambda_event_source_mapping.this.uuid }
   of_queue    = { QueueName = local.dlq_name }
-  from_bucket = "Mend the cause, then `aws s3 sync s3://${local.bucket_name}/aws/lambda/ failed` and `replicactl stream-dlq --contract ${local.contract} --files failed --apply`."
+  from_bucket = "Mend the cause, then `replicactl stream-dlq --contract ${local.contract} --s3 s3://${local.bucket_name}`, which says what it would do, and again with --apply."
 
   alarms = {
     iterator-age = {

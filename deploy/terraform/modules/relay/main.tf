@@ -9,7 +9,8 @@ locals {
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.name
 
-  # The defaults of the manifest; a test holds them against it.
+  # The defaults of the manifest, as module manifest fills them in, for whoever
+  # gives the entry as it is written; tests hold them against the programs'.
   contract = var.publication.contract
   declared = coalesce(var.publication.topic, replace(local.contract, "/[^A-Za-z0-9]/", "-"))
   dlq_name = "${var.name_prefix}${coalesce(var.publication.dead_letter_queue, "${var.service}-${local.declared}-relay-dlq")}"
@@ -36,17 +37,8 @@ module "key" {
 
   name        = "${var.env}/relay/${local.name}"
   description = "Dead letters, failed records and logs of the relay of ${local.contract}, ${var.env}"
-  services = [{
-    sid       = "OnlyThisLogGroup"
-    principal = "logs.${local.region}.amazonaws.com"
-    actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
-    conditions = [{
-      test     = "ArnEquals"
-      variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${local.partition}:logs:${local.region}:${local.account}:log-group:${local.log_group}"]
-    }]
-  }]
-  tags = local.tags
+  log_groups  = [local.log_group]
+  tags        = local.tags
 }
 
 resource "aws_cloudwatch_log_group" "this" {

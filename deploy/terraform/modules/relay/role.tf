@@ -15,8 +15,9 @@ locals {
       via       = null
     },
     {
+      # What module key says of tables, in its output table_statement.
       sid       = "TableKey"
-      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+      actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
       resources = [var.table.kms_key_arn]
       via       = "dynamodb"
     },

@@ -12,7 +12,8 @@ locals {
   contract = var.subscription.contract
   declared = coalesce(var.subscription.topic, replace(local.contract, "/[^A-Za-z0-9]/", "-"))
 
-  # The defaults of the manifest; a test holds them against it.
+  # The defaults of the manifest, as module manifest fills them in, for whoever
+  # gives the entry as it is written; tests hold them against the programs'.
   queue_base = coalesce(var.subscription.queue.name, "${var.service}-${local.declared}")
   queue_name = "${var.name_prefix}${local.queue_base}"
   dlq_name   = "${var.name_prefix}${coalesce(var.subscription.queue.dead_letter_queue, "${local.queue_base}-dlq")}"

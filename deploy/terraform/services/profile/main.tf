@@ -19,10 +19,8 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  manifest      = yamldecode(file("${path.module}/../../../../services/profile/replication.yaml"))
-  service       = local.manifest.service
-  tables        = { for t in local.manifest.tables : t.name => t }
-  publications  = { for p in local.manifest.publishes : p.contract => p }
+  service      = module.manifest.service
+  publications = module.manifest.publications
 
   # Every attribute of a contract, by its schema: the manifest names those that
   # are fed by an item attribute of another name.
@@ -37,8 +35,14 @@ locals {
   # the topic, and a module that is made for each contract is referred to as a
   # whole. The output relays holds the name against the role's own.
   relay_roles = { for contract, p in local.publications :
-    contract => "arn:${local.partition}:iam::${local.account}:role/${local.service}-${try(p.topic, replace(contract, "/[^A-Za-z0-9]/", "-"))}-relay"
+    contract => "arn:${local.partition}:iam::${local.account}:role/${local.service}-${p.topic}-relay"
   }
+}
+
+module "manifest" {
+  source = "../../modules/manifest"
+
+  text = file("${path.module}/../../../../services/profile/replication.yaml")
 }
 
 # One key for the service's tables and the API's logs. The topic and the relay
@@ -48,21 +52,12 @@ module "key" {
 
   name        = "${var.env}/${local.service}"
   description = "Tables and logs of ${local.service}, ${var.env}, at rest"
-  services = [{
-    sid       = "OnlyThisServicesLogs"
-    principal = "logs.${var.region}.amazonaws.com"
-    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-    conditions = [{
-      test     = "ArnEquals"
-      variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${local.partition}:logs:${var.region}:${local.account}:log-group:/ecs/${var.env}/${local.service}"]
-    }]
-  }]
+  log_groups  = ["/ecs/${var.env}/${local.service}"]
 }
 
 module "table" {
   source   = "../../modules/table"
-  for_each = local.tables
+  for_each = module.manifest.tables
 
   env              = var.env
   service          = local.service
@@ -80,7 +75,7 @@ module "topic" {
   service = local.service
   publication = {
     contract   = each.key
-    topic      = try(each.value.topic, null)
+    topic      = each.value.topic
     attributes = local.contract_attributes[each.key]
   }
   publisher_role_arn  = local.relay_roles[each.key]
@@ -131,7 +126,7 @@ module "dashboard" {
   service = local.service
   topics  = [for t in module.topic : t.name]
   relays  = [for r in module.relay : { function_name = r.function_name, dead_letter_queue = r.dlq_name }]
-  tables  = [for name, t in local.tables : { name = module.table[name].name, indexes = [for ix in try(t.indexes, []) : ix.name] }]
+  tables  = [for name, t in module.manifest.tables : { name = module.table[name].name, indexes = t.indexes[*].name }]
   tasks = {
     cluster_name         = module.api.cluster_name
     service_name         = module.api.service_name

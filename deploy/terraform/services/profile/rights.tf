@@ -13,15 +13,6 @@ locals {
       ]
       conditions = {}
     },
-    {
-      # Only through the service whose data the key protects. These are what
-      # AWS lists for whoever uses a table (DynamoDB, "Encryption at rest: How it
-      # works", on customer managed keys), without the grants, which making
-      # tables needs.
-      sid        = "TablesAtRest"
-      actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
-      resources  = [module.key.arn]
-      conditions = { StringEquals = { "kms:ViaService" = ["dynamodb.${var.region}.amazonaws.com"] } }
-    },
+    module.key.table_statement,
   ]
 }

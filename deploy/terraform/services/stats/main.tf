@@ -19,13 +19,16 @@ data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 
 locals {
-  manifest      = yamldecode(file("${path.module}/../../../../services/stats/replication.yaml"))
-  service       = local.manifest.service
-  tables        = { for t in local.manifest.tables : t.name => t }
-  subscriptions = { for s in local.manifest.subscribes : s.contract => s }
+  service = module.manifest.service
 
   account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
+}
+
+module "manifest" {
+  source = "../../modules/manifest"
+
+  text = file("${path.module}/../../../../services/stats/replication.yaml")
 }
 
 # One key for the service's tables and logs. Its queues have their own, which
@@ -35,21 +38,12 @@ module "key" {
 
   name        = "${var.env}/${local.service}"
   description = "Tables and logs of ${local.service}, ${var.env}, at rest"
-  services = [{
-    sid       = "OnlyThisServicesLogs"
-    principal = "logs.${var.region}.amazonaws.com"
-    actions   = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"]
-    conditions = [{
-      test     = "ArnEquals"
-      variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${local.partition}:logs:${var.region}:${local.account}:log-group:/ecs/${var.env}/${local.service}"]
-    }]
-  }]
+  log_groups  = ["/ecs/${var.env}/${local.service}"]
 }
 
 module "table" {
   source   = "../../modules/table"
-  for_each = local.tables
+  for_each = module.manifest.tables
 
   env              = var.env
   service          = local.service
@@ -61,7 +55,7 @@ module "table" {
 
 module "subscription" {
   source   = "../../modules/subscription"
-  for_each = local.subscriptions
+  for_each = module.manifest.subscriptions
 
   env              = var.env
   service          = local.service
@@ -109,7 +103,7 @@ module "dashboard" {
   env     = var.env
   service = local.service
   queues  = [for s in module.subscription : { name = s.queue_name, dead_letter_queue = s.dlq_name }]
-  tables  = [for name, t in local.tables : { name = module.table[name].name, indexes = [for ix in try(t.indexes, []) : ix.name] }]
+  tables  = [for name, t in module.manifest.tables : { name = module.table[name].name, indexes = t.indexes[*].name }]
   tasks = {
     cluster_name         = module.consumer.cluster_name
     service_name         = module.consumer.service_name

@@ -5,17 +5,13 @@
 locals {
   table_arns = { for name, t in module.table : name => "arn:${local.partition}:dynamodb:${var.region}:${local.account}:table/${t.name}" }
 
-  replicas = flatten([for s in local.manifest.subscribes : [for r in try(s.replicas, []) : {
-    table   = try(r.table, null)
-    index   = try(r.index, null)
-    fan_out = try(r.index, null) != null
-  } if !can(r.function)]])
-  item_tables    = distinct([for r in local.replicas : r.table if !r.fan_out])
-  fan_out_tables = distinct([for r in local.replicas : r.table if r.fan_out])
-  control_tables = distinct([for s in local.manifest.subscribes : try(s.control_table, "${local.service}-replication-control")])
+  copies         = flatten([for s in module.manifest.subscriptions : [for r in s.replicas : r if r.kind != "function"]])
+  item_tables    = distinct([for r in local.copies : r.table if r.kind == "item"])
+  fan_out_tables = distinct([for r in local.copies : r.table if r.kind == "fan-out"])
+  control_tables = distinct([for s in module.manifest.subscriptions : s.control_table])
 
   # A statement without resources is none.
-  statements = [for s in concat(local.queues, local.replication, local.own, local.encryption) : s if length(s.resources) > 0]
+  statements = [for s in concat(local.queues, local.replication, local.own, [module.key.table_statement]) : s if length(s.resources) > 0]
 
   # The module knows what its queues and their key ask for. A statement's name is
   # unique in a policy, so it gets the contract's.
@@ -31,12 +27,12 @@ locals {
       # One by one, and 25 to a request (ADR 0009).
       sid       = "Copies"
       actions   = ["dynamodb:GetItem", "dynamodb:PartiQLInsert", "dynamodb:PartiQLUpdate", "dynamodb:UpdateItem"]
-      resources = [for table in distinct(local.replicas[*].table) : local.table_arns[table]]
+      resources = [for table in distinct(local.copies[*].table) : local.table_arns[table]]
     },
     {
       sid       = "FanOuts"
       actions   = ["dynamodb:Query"]
-      resources = distinct([for r in local.replicas : "${local.table_arns[r.table]}/index/${r.index}" if r.fan_out])
+      resources = distinct([for r in local.copies : "${local.table_arns[r.table]}/index/${r.index}" if r.kind == "fan-out"])
     },
     {
       # A new local item takes its copy from the item replica, in a transaction
@@ -78,18 +74,6 @@ locals {
       sid       = "Watchlists"
       actions   = ["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query"]
       resources = [local.table_arns["watchlists"]]
-    },
-  ]
-
-  # Only through the service whose data the key protects. These are what AWS
-  # lists for whoever uses a table (DynamoDB, "Encryption at rest: How it works",
-  # on customer managed keys), without the grants, which making tables needs.
-  encryption = [
-    {
-      sid        = "TablesAtRest"
-      actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
-      resources  = [module.key.arn]
-      conditions = { StringEquals = { "kms:ViaService" = ["dynamodb.${var.region}.amazonaws.com"] } }
     },
   ]
 }

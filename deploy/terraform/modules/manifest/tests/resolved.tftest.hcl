@@ -27,7 +27,7 @@ run "sound_manifests_are_passed_on" {
   command = plan
 
   variables {
-    path = "testdata/minimal.yaml"
+    text = file("testdata/minimal.yaml")
   }
 
   assert {
@@ -36,14 +36,14 @@ run "sound_manifests_are_passed_on" {
   }
 }
 
-run "a_manifest_that_is_not_there_is_refused" {
+run "what_is_no_manifest_is_refused" {
   command = plan
 
   variables {
-    path = "testdata/none.yaml"
+    text = "replication.yaml"
   }
 
-  expect_failures = [var.path]
+  expect_failures = [var.text]
 }
 
 run "what_is_unsafe_is_found" {
@@ -67,7 +67,7 @@ run "what_is_unsafe_is_refused" {
   command = plan
 
   variables {
-    path = "testdata/unsafe.yaml"
+    text = file("testdata/unsafe.yaml")
   }
 
   expect_failures = [output.service]

@@ -204,7 +204,7 @@ run "rights" {
     condition = { for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Sid => "${join(" ", s.Action)} on ${join(" ", s.Resource)}${can(s.Condition) ? " via ${s.Condition.StringEquals["kms:ViaService"][0]}" : ""}" } == {
       ReadTheStream     = "dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams on ${var.table.stream_arn}"
       StampTheSource    = "dynamodb:DescribeTable dynamodb:GetItem dynamodb:PutItem dynamodb:UpdateItem on ${var.table.arn}"
-      TableKey          = "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:ReEncryptFrom kms:ReEncryptTo on ${var.table.kms_key_arn} via dynamodb.eu-west-1.amazonaws.com"
+      TableKey          = "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey kms:GenerateDataKeyWithoutPlaintext kms:ReEncryptFrom kms:ReEncryptTo on ${var.table.kms_key_arn} via dynamodb.eu-west-1.amazonaws.com"
       PublishToTheTopic = "sns:GetTopicAttributes sns:Publish on ${var.topic_arn}"
       TopicKey          = "kms:Decrypt kms:GenerateDataKey on ${var.topic_kms_key_arn} via sns.eu-west-1.amazonaws.com"
       SendDeadLetters   = "sqs:GetQueueAttributes sqs:GetQueueUrl sqs:SendMessage on ${aws_sqs_queue.dead.arn}"

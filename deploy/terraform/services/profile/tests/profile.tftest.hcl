@@ -111,7 +111,7 @@ run "root" {
         resources = ["arn:aws:dynamodb:eu-west-1:123456789012:table/companies"]
       }
       TablesAtRest = {
-        actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         resources = ["arn:aws:kms:eu-west-1:123456789012:key/service"]
       }
     }
@@ -122,7 +122,7 @@ run "root" {
     error_message = "The API listens elsewhere, or is reached without a load balancer."
   }
   assert {
-    condition = one([for s in jsondecode(module.key.policy).Statement : s.Condition if s.Sid == "OnlyThisServicesLogs"]) == {
+    condition = one([for s in jsondecode(module.key.policy).Statement : s.Condition if s.Sid == "OnlyTheseLogGroups"]) == {
       ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = ["arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/test/profile"] }
     }
     error_message = "CloudWatch Logs may use the key for other log groups."

@@ -198,7 +198,7 @@ run "rights" {
         resources = ["dynamodb:eu-west-1:123456789012:table/watchlists"]
       }
       TablesAtRest = {
-        actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        actions   = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
         resources = ["kms:eu-west-1:123456789012:key/service"]
       }
     }
@@ -248,7 +248,7 @@ run "key" {
     error_message = "The service's key is not rotated."
   }
   assert {
-    condition = one([for s in jsondecode(module.key.policy).Statement : s.Condition if s.Sid == "OnlyThisServicesLogs"]) == {
+    condition = one([for s in jsondecode(module.key.policy).Statement : s.Condition if s.Sid == "OnlyTheseLogGroups"]) == {
       ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = ["arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/test/stats"] }
     }
     error_message = "CloudWatch Logs may use the key for other log groups."
