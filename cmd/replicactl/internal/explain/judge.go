@@ -217,6 +217,10 @@ func (j judging) lacking(worst replica.Drift) Verdict {
 	}
 	v := Verdict{State: StateMissed, Command: j.repair()}
 	v.Says = fmt.Sprintf("%s is %s, and no change of it is on its way any more: it was missed. %s mends what differs", j.drifting(), worst, j.repair())
+	if _, known := j.relayAt(); published && !known {
+		v.Says = fmt.Sprintf("%s is %s, and a change of %s ago is not applied: it was missed, unless the relay is not done with it, which cannot be read here (under Lambda its iterator age tells). Where the relay is, %s mends what differs",
+			j.drifting(), worst, ago(j.f.At.Sub(at)), j.repair())
+	}
 	if j.f.Source.State == Live || j.f.Source.State == Tombstone {
 		v.Says += ", " + j.backfill() + " tells everything anew"
 	}

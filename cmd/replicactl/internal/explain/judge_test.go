@@ -262,6 +262,12 @@ func TestVerdicts(t *testing.T) {
 				f.Relay.Behind = status.Cell[status.Lag]{Unknown: "Lambda keeps its own place"}
 				f.Records = []Record{recordOf(replica.Publish, 0, "name")}
 			}, StateOnItsWay, "", nil},
+		"under Lambda, a change of some time ago may still be before the relay": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.Relay.Behind = status.Cell[status.Lag]{Unknown: "Lambda keeps its own place"}
+				f.Records = []Record{recordOf(replica.Publish, 20, "name")}
+			}, StateMissed, wantRepair, []string{"20m ago", "iterator age"}},
 		"status could not be read": {
 			func(f *Facts, s *Subscriber) { behind(s); f.Relay, s.Subscription, s.lets = nil, nil, nil },
 			StateMissed, wantRepair, nil},
