@@ -91,15 +91,15 @@ func TestMappingIsWhatWasAskedForUntilItIsDeleted(t *testing.T) {
 	if id == "" || made["FunctionArn"] != "arn:function:live" || made["State"] != "Enabled" {
 		t.Fatalf("made %v", made)
 	}
-	call(http.MethodPut, mappingsPath+id, `{"BatchSize": 200}`)
-	if _, kept := call(http.MethodGet, mappingsPath+id, ""); kept["BatchSize"] != 200.0 || kept["FunctionArn"] != "arn:function:live" || kept["Tags"] != nil {
+	call(http.MethodPut, mappingsPath+"/"+id, `{"BatchSize": 200}`)
+	if _, kept := call(http.MethodGet, mappingsPath+"/"+id, ""); kept["BatchSize"] != 200.0 || kept["FunctionArn"] != "arn:function:live" || kept["Tags"] != nil {
 		t.Errorf("after an update it is %v", kept)
 	}
 	if _, said := call(http.MethodGet, tagsPath+mappingARN+id, ""); !reflect.DeepEqual(said["Tags"], map[string]any{"service": "profile"}) {
 		t.Errorf("its tags are %v", said)
 	}
-	call(http.MethodDelete, mappingsPath+id, "")
-	if status, said := call(http.MethodGet, mappingsPath+id, ""); status != http.StatusNotFound {
+	call(http.MethodDelete, mappingsPath+"/"+id, "")
+	if status, said := call(http.MethodGet, mappingsPath+"/"+id, ""); status != http.StatusNotFound {
 		t.Errorf("after its deletion: %d %v", status, said)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // Where Lambda's API has event source mappings, and the tags of everything
 // (Lambda API Reference, CreateEventSourceMapping and ListTags).
 const (
-	mappingsPath = "/2015-03-31/event-source-mappings/"
+	mappingsPath = "/2015-03-31/event-source-mappings"
 	tagsPath     = "/2017-03-31/tags/"
 	mappingARN   = "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:"
 )
@@ -49,7 +49,7 @@ func (m *mappings) serve(w http.ResponseWriter, method, path string, body []byte
 		answer(w, http.StatusOK, map[string]any{"Tags": tags})
 		return
 	}
-	id := strings.TrimPrefix(path, mappingsPath)
+	id := strings.Trim(strings.TrimPrefix(path, mappingsPath), "/") // some releases of the SDK end the path with a slash
 	if method == http.MethodPost {
 		id = rand.Text()
 		m.byID[id] = map[string]any{"UUID": id, "EventSourceMappingArn": mappingARN + id, "State": "Enabled"}
