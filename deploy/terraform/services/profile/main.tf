@@ -63,7 +63,7 @@ module "table" {
   service          = local.service
   table            = each.value
   kms_key_arn      = module.key.arn
-  protected        = var.protected
+  protected        = var.protected && !contains(var.released_tables, each.key)
   alarm_topic_arns = var.alarm_topic_arns
 }
 

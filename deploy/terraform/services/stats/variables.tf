@@ -71,6 +71,13 @@ variable "protected" {
   nullable    = false
 }
 
+variable "released_tables" {
+  description = "Tables that may go although the others are protected, by their names in the manifest: the second of the three steps in which a table is removed."
+  type        = set(string)
+  default     = []
+  nullable    = false
+}
+
 variable "log_retention_days" {
   description = "How long logs are kept."
   type        = number
