@@ -158,7 +158,7 @@ func (r *rig) traffic(rng *rand.Rand, stop <-chan struct{}) {
 // Every kind of damage beside live traffic is found, and nothing else; a repair
 // mends all of it but what only the owner can mend; then nothing is found.
 func TestRunsFindExactlyTheDamageAndRepairIt(t *testing.T) {
-	for seed := range uint64(3) {
+	for seed := range uint64(histories) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			inRig(t, func(r *rig) {
 				rng := rand.New(rand.NewPCG(seed, 11))

@@ -77,9 +77,9 @@ func (r *rig) fill(n int) {
 // pass; what it holds in memory does not grow with the tables.
 func TestARunCostsFewRequestsAndLittleMemory(t *testing.T) {
 	if testing.Short() {
-		t.Skip("200,000 items")
+		t.Skip("a large table")
 	}
-	const items, page, segments = 50_000, 1000, 4
+	const items, page, segments = largeItems, 1000, 4
 	inRig(t, func(r *rig) {
 		r.fill(items)
 		config := r.config(false, &findings{})
