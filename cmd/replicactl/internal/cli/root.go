@@ -173,6 +173,7 @@ func verbs(g *globals) []*cobra.Command {
 	return []*cobra.Command{
 		newBootstrap(g),
 		newLint(g),
+		newSubscribe(g),
 		newStatus(g),
 		newExplain(g),
 		newBackfill(g),
