@@ -123,7 +123,7 @@ func TestAnInterruptedRunSaysHowFarItCame(t *testing.T) {
 				}
 			}
 		}).Run(r.Context())
-		if err != nil || !resumed.Resumed || resumed.Published != 300 || resumed.Run != result.Run {
+		if err != nil || !resumed.Resumed || resumed.Published != 300 || resumed.Earlier.Published != 100 || result.Earlier.Published != 0 || resumed.Run != result.Run {
 			t.Errorf("%+v, %v", resumed, err)
 		}
 		if first.Published != 100 || first.Resumed.Published != 100 || first.Segments != 1 {

@@ -70,8 +70,11 @@ type Result struct {
 	// Run is the run's id, and Started when it was begun; empty where no run was.
 	Run     string
 	Started time.Time
-	// Resumed says that the run had been interrupted before.
+	// Resumed says that the run had been interrupted before. Earlier is what of
+	// Counts was done until then: what the subscriber has lost of that since is
+	// not published again.
 	Resumed bool
+	Earlier Counts
 }
 
 // Progress is how far a run has come.
@@ -159,7 +162,7 @@ func (t *tally) reject(subject string, cause error) {
 func (t *tally) result() Result {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	result := Result{Counts: t.progress.Counts, Rejections: t.rejections}
+	result := Result{Counts: t.progress.Counts, Earlier: t.progress.Resumed, Rejections: t.rejections}
 	if t.run != nil {
 		result.Run, result.Started, result.Resumed = t.run.ID, t.run.Started, t.run.Resumed
 	}

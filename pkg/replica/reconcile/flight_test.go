@@ -221,7 +221,7 @@ func TestAnInterruptedRunGoesOnWhereItWas(t *testing.T) {
 		})
 		got := make(map[string]int)
 		var result reconcile.Result
-		attempts, began := 0, time.Now()
+		attempts, began, left := 0, time.Now(), int64(0)
 		for ; ; attempts++ {
 			into := &findings{}
 			config := r.config(false, into)
@@ -241,6 +241,12 @@ func TestAnInterruptedRunGoesOnWhereItWas(t *testing.T) {
 			}
 			if attempts > 0 && !result.Resumed {
 				r.Errorf("attempt %d began anew", attempts)
+			}
+			// What the next one takes over is what this one had read and noted.
+			if next := noted(must(places.Load(r.Context(), must(reconcile.New(config)).Task()))); result.Earlier > next || attempts == 0 && result.Earlier != 0 {
+				r.Errorf("attempt %d found %d items read, and left %d", attempts, result.Earlier, next)
+			} else {
+				left = next
 			}
 		}
 		took := time.Since(began)
@@ -262,11 +268,26 @@ func TestAnInterruptedRunGoesOnWhereItWas(t *testing.T) {
 		if most := time.Since(began) + time.Duration(attempts)*45*time.Second; took > most {
 			r.Errorf("with %d interruptions it took %v, without any %v", attempts, took, time.Since(began))
 		}
-		whole.Resumed, whole.InFlight, result.InFlight = true, 0, 0
+		if result.Earlier != left || left == 0 || result.Started.Sub(began) > time.Minute {
+			r.Errorf("the last attempt found %d items read of a run begun at %v, there were %d and it was %v", result.Earlier, result.Started, left, began)
+		}
+		if whole.Earlier != 0 || !whole.Started.After(result.Started) {
+			r.Errorf("a whole run is %+v", whole)
+		}
+		whole.Resumed, whole.Started, whole.Earlier = true, result.Started, result.Earlier
+		whole.InFlight, result.InFlight = 0, 0
 		if diff := cmp.Diff(whole, result); diff != "" {
 			r.Errorf("counted by a whole run and by parts of one (-want +got)\n%s", diff)
 		}
 	})
+}
+
+// noted is how many items a run has read for good.
+func noted(run *dynamostore.Run) (n int64) {
+	for _, place := range run.Segments {
+		n += place.Counts["scanned"]
+	}
+	return n
 }
 
 var errInterrupted = errors.New("interrupted")

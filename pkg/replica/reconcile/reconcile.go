@@ -75,6 +75,7 @@ type run struct {
 	kept     *dynamostore.Run // nil without Runs
 	passes   []int            // view's position, or sourcePass
 	segments int              // of each pass
+	earlier  int64            // items read before it was resumed
 	all      []*segment
 	ledger   *ledger
 	outflow  *outflow.Outflow
@@ -144,6 +145,7 @@ func (r *run) start(ctx context.Context) error {
 		counts := make(tally)
 		counts.add(place.Counts)
 		place.Counts = counts
+		r.earlier += counts[scanned]
 		r.all = append(r.all, &segment{at: at, number: at % r.segments, place: place, saved: r.cfg.Now()})
 	}
 	return nil
@@ -406,7 +408,10 @@ func (r *run) result() Result {
 		total.add(s.counted())
 	}
 	result := total.result(r.views)
-	result.Functions, result.Resumed = r.functions, r.kept != nil && r.kept.Resumed
+	result.Functions, result.Earlier = r.functions, r.earlier
+	if r.kept != nil {
+		result.Resumed, result.Started = r.kept.Resumed, r.kept.Started
+	}
 	return result
 }
 

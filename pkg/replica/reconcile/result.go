@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
@@ -105,6 +106,11 @@ type Result struct {
 	Functions []string
 	// Resumed says that the run went on where an earlier one was interrupted.
 	Resumed bool
+	// Started is when the run was begun, at first; zero without Config.Runs.
+	// Earlier are those of Scanned that were read before the run was resumed: what
+	// happened to them and their copies since then is not among the findings.
+	Started time.Time
+	Earlier int64
 }
 
 // Total is the number of findings of a class, in all replicas.
