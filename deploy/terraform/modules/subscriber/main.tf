@@ -17,7 +17,7 @@ locals {
     for name in local.control_tables : name => { name = name, partition_key = { name = "id", type = "S" }, ttl_attribute = "expiresAt" } if !contains(keys(module.manifest.tables), name)
   })
 
-  health_port = var.load_balancer == null ? 8083 : var.load_balancer.port
+  health_port = var.load_balancer == null ? var.listen.port : var.load_balancer.port
 }
 
 module "manifest" {
@@ -45,7 +45,7 @@ module "table" {
   service          = local.service
   table            = each.value
   kms_key_arn      = module.key.arn
-  protected        = var.protected
+  protected        = var.protected && !contains(var.released_tables, each.key)
   alarm_topic_arns = var.alarm_topic_arns
   tags             = var.tags
 }
@@ -69,8 +69,9 @@ module "consumer" {
   image              = var.image
   size               = var.size
   network            = var.network
-  environment        = merge(var.environment, { HEALTH_ADDR = ":${local.health_port}" })
+  environment        = merge(var.environment, { (var.listen.variable) = ":${local.health_port}" })
   load_balancer      = var.load_balancer
+  drain              = var.drain
   kms_key_arn        = module.key.arn
   log_retention_days = var.log_retention_days
   task_statements    = local.statements

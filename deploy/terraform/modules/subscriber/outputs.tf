@@ -23,6 +23,11 @@ output "container" {
   value       = module.consumer.container
 }
 
+output "rollback_alarms" {
+  description = "The names of the alarms that put a deployment back."
+  value       = module.consumer.rollback_alarms
+}
+
 output "cluster" {
   description = "The ECS cluster and, after the slash, the service."
   value       = "${module.consumer.cluster_name}/${module.consumer.service_name}"

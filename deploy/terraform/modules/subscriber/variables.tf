@@ -58,14 +58,35 @@ variable "task_statements" {
 }
 
 variable "environment" {
-  description = "Further environment variables of the container, beside HEALTH_ADDR and those that module consumer sets. No secrets."
+  description = "Further environment variables of the container, beside that of listen and those that module consumer sets. No secrets."
   type        = map(string)
   default     = {}
   nullable    = false
 }
 
+variable "listen" {
+  description = "Where the program listens: the environment variable that tells it, and the port where no load balancer names one."
+  type = object({
+    variable = optional(string, "HEALTH_ADDR")
+    port     = optional(number, 8083)
+  })
+  default  = {}
+  nullable = false
+}
+
+variable "drain" {
+  description = "How the container stops, as in module consumer: its phases, what each gets, and when it is killed."
+  type = object({
+    timeout_seconds = optional(number, 20)
+    phases          = optional(number, 1)
+    stop_seconds    = optional(number, 60)
+  })
+  default  = {}
+  nullable = false
+}
+
 variable "load_balancer" {
-  description = "The target group that asks for the health endpoint, and its port, which HEALTH_ADDR listens at; null for none."
+  description = "The target group that asks for the health endpoint, and its port, which the program then listens at; null for none."
   type = object({
     target_group_arn = string
     port             = optional(number, 8083)
@@ -98,6 +119,13 @@ variable "protected" {
   description = "Whether the tables are protected from deletion. false only where the data may go, as in a test."
   type        = bool
   default     = true
+  nullable    = false
+}
+
+variable "released_tables" {
+  description = "Tables that may go although the others are protected, by their names in the manifest: the second of the three steps in which a table is removed."
+  type        = set(string)
+  default     = []
   nullable    = false
 }
 

@@ -75,9 +75,10 @@ module "key" {
     sid       = "OnlyThisTopicSends"
     principal = "sns.amazonaws.com"
     actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
+    # The ARN has the account in it. aws:SourceAccount beside it would say nothing
+    # more, and a delivery that came without it would be refused in silence.
     conditions = [
       { test = "ArnEquals", variable = "aws:SourceArn", values = [local.topic.arn] },
-      { test = "StringEquals", variable = "aws:SourceAccount", values = [local.topic_account] },
     ]
   }]
   tags = local.tags

@@ -109,9 +109,10 @@ module "key" {
     sid       = "OnlyThisTopic"
     principal = "sns.amazonaws.com"
     actions   = ["kms:GenerateDataKey*", "kms:Decrypt"]
+    # The ARN has the account in it. aws:SourceAccount beside it would say nothing
+    # more, and a delivery that came without it would be refused in silence.
     conditions = [
       { test = "ArnEquals", variable = "aws:SourceArn", values = [local.arn] },
-      { test = "StringEquals", variable = "aws:SourceAccount", values = [local.account] },
     ]
   }]
   callers = [{

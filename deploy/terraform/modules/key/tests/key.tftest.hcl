@@ -163,3 +163,33 @@ run "aws_own_alias_is_refused" {
   }
   expect_failures = [var.name]
 }
+
+run "log_groups_and_tables" {
+  command = plan
+
+  variables {
+    log_groups = ["/ecs/prod/stats", "/aws/lambda/relay"]
+  }
+
+  assert {
+    condition = one([for s in jsondecode(aws_kms_key.this.policy).Statement : s.Condition if s.Sid == "OnlyTheseLogGroups"]) == {
+      ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = [
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/relay", "arn:aws:logs:eu-west-1:111122223333:log-group:/ecs/prod/stats",
+      ] }
+    }
+    error_message = "CloudWatch Logs may use the key for other log groups: ${aws_kms_key.this.policy}"
+  }
+
+  assert {
+    condition     = output.table_statement.conditions == { StringEquals = { "kms:ViaService" = ["dynamodb.eu-west-1.amazonaws.com"] } } && !strcontains(join(" ", output.table_statement.actions), "*")
+    error_message = "Whoever uses the tables may use the key for more: ${jsonencode(output.table_statement)}"
+  }
+}
+
+run "a_log_group_with_a_wildcard_is_refused" {
+  command = plan
+  variables {
+    log_groups = ["/ecs/*"]
+  }
+  expect_failures = [var.log_groups]
+}

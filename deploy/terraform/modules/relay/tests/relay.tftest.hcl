@@ -340,3 +340,34 @@ run "a_long_name_and_a_package_in_s3" {
     error_message = "Lambda takes no such name: ${aws_lambda_function.this.function_name}"
   }
 }
+
+# What is left out has the defaults that the programs have (module manifest).
+run "defaults_of_the_programs" {
+  command = plan
+
+  variables {
+    service     = jsondecode(file("../manifest/testdata/resolved.json"))["testdata/minimal.yaml"].service
+    publication = yamldecode(file("../manifest/testdata/minimal.yaml")).publishes[0]
+    topic_arn   = "arn:aws:sns:eu-west-1:111122223333:billing-account-v1"
+    table = {
+      name          = "accounts"
+      arn           = "arn:aws:dynamodb:eu-west-1:111122223333:table/accounts"
+      stream_arn    = "arn:aws:dynamodb:eu-west-1:111122223333:table/accounts/stream/2026-01-01T00:00:00.000"
+      ttl_attribute = "expiresAt"
+      kms_key_arn   = "arn:aws:kms:eu-west-1:111122223333:key/0000table"
+      key_types     = { id = "N" }
+    }
+  }
+
+  assert {
+    condition = jsonencode({
+      topic             = local.declared
+      dead_letter_queue = aws_sqs_queue.dead.name
+      version_attribute = local.version_attribute
+      expires_at        = local.expires_at
+      }) == jsonencode({ for name, value in jsondecode(file("../manifest/testdata/resolved.json"))["testdata/minimal.yaml"].publications["billing.account/v1"] :
+      name => value if contains(["topic", "dead_letter_queue", "version_attribute", "expires_at"], name)
+    })
+    error_message = "the module fills in something else than the programs: ${local.declared}, ${aws_sqs_queue.dead.name}, ${local.expires_at}"
+  }
+}

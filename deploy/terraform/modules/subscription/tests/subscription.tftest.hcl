@@ -96,7 +96,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = jsondecode(module.key.policy).Statement[1].Condition == { ArnEquals = { "aws:SourceArn" = ["arn:aws:sns:eu-west-1:111122223333:company-profile-v1"] }, StringEquals = { "aws:SourceAccount" = ["111122223333"] } }
+    condition     = jsondecode(module.key.policy).Statement[1].Condition == { ArnEquals = { "aws:SourceArn" = ["arn:aws:sns:eu-west-1:111122223333:company-profile-v1"] } }
     error_message = "SNS uses the key for other topics, too: ${module.key.policy}"
   }
 
@@ -235,12 +235,37 @@ run "topic_of_another_account" {
   }
 
   assert {
-    condition     = jsondecode(module.key.policy).Statement[1].Condition.StringEquals == { "aws:SourceAccount" = ["999988887777"] }
+    condition     = jsondecode(module.key.policy).Statement[1].Condition == { ArnEquals = { "aws:SourceArn" = ["arn:aws:sns:eu-west-1:999988887777:company-profile-v1"] } }
     error_message = "the key is given to SNS for the wrong account: ${module.key.policy}"
   }
 
   assert {
     condition     = keys(aws_cloudwatch_metric_alarm.this) == ["age", "dead-letters", "in-flight"]
     error_message = "alarms watch metrics that this account does not have"
+  }
+}
+
+# What is left out has the defaults that the programs have (module manifest).
+run "defaults_of_the_programs" {
+  command = plan
+
+  variables {
+    service      = jsondecode(file("../manifest/testdata/resolved.json"))["testdata/minimal.yaml"].service
+    subscription = yamldecode(file("../manifest/testdata/minimal.yaml")).subscribes[0]
+  }
+
+  assert {
+    condition = jsonencode({
+      topic              = local.declared
+      queue              = aws_sqs_queue.this.name
+      dead_letter_queue  = aws_sqs_queue.dead.name
+      visibility_seconds = format("%.3f", aws_sqs_queue.this.visibility_timeout_seconds)
+      handler_seconds    = format("%.3f", output.handler_timeout_seconds)
+      max_receive_count  = var.subscription.queue.max_receive_count
+      filter_policy      = aws_sns_topic_subscription.this.filter_policy
+      }) == jsonencode({ for name, value in jsondecode(file("../manifest/testdata/resolved.json"))["testdata/minimal.yaml"].subscriptions["company.profile/v1"] :
+      name => value if !contains(["attributes", "control_table", "replicas"], name)
+    })
+    error_message = "the module fills in something else than the programs: ${aws_sqs_queue.this.name}, ${aws_sqs_queue.dead.name}, ${aws_sns_topic_subscription.this.filter_policy}"
   }
 }

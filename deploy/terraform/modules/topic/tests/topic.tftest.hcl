@@ -133,8 +133,7 @@ run "one_account" {
       Action    = ["kms:GenerateDataKey*", "kms:Decrypt"]
       Resource  = ["*"]
       Condition = {
-        ArnEquals    = { "aws:SourceArn" = ["arn:aws:sns:eu-west-1:111122223333:company-profile-v1"] }
-        StringEquals = { "aws:SourceAccount" = ["111122223333"] }
+        ArnEquals = { "aws:SourceArn" = ["arn:aws:sns:eu-west-1:111122223333:company-profile-v1"] }
       }
     }))
     error_message = "SNS uses the key for other topics, too: ${module.key.policy}"
@@ -221,5 +220,19 @@ run "other_accounts_and_operators" {
   assert {
     condition     = aws_ram_resource_association.this[0].resource_arn == aws_ssm_parameter.this.arn && keys(aws_ram_principal_association.this) == ["444455556666", "777788889999"]
     error_message = "the parameter is not shared with the subscribers' accounts"
+  }
+}
+
+# What is left out has the default that the programs have (module manifest).
+run "default_of_the_programs" {
+  command = plan
+
+  variables {
+    publication = { contract = yamldecode(file("../manifest/testdata/minimal.yaml")).publishes[0].contract, attributes = ["name"] }
+  }
+
+  assert {
+    condition     = aws_sns_topic.this.name == jsondecode(file("../manifest/testdata/resolved.json"))["testdata/minimal.yaml"].publications["billing.account/v1"].topic
+    error_message = "the topic is ${aws_sns_topic.this.name}"
   }
 }

@@ -41,22 +41,22 @@ mock_provider "aws" {
 }
 
 override_resource {
-  target = module.key.aws_kms_key.this
+  target = module.subscriber.module.key.aws_kms_key.this
   values = { arn = "arn:aws:kms:eu-west-1:123456789012:key/service", key_id = "service" }
 }
 
 override_resource {
-  target = module.subscription["company.profile/v1"].module.key.aws_kms_key.this
+  target = module.subscriber.module.subscription["company.profile/v1"].module.key.aws_kms_key.this
   values = { arn = "arn:aws:kms:eu-west-1:123456789012:key/queues", key_id = "queues" }
 }
 
 override_resource {
-  target = module.subscription["company.profile/v1"].aws_sqs_queue.this
+  target = module.subscriber.module.subscription["company.profile/v1"].aws_sqs_queue.this
   values = { arn = "arn:aws:sqs:eu-west-1:123456789012:stats-company-profile-v1" }
 }
 
 override_resource {
-  target = module.subscription["company.profile/v1"].aws_sqs_queue.dead
+  target = module.subscriber.module.subscription["company.profile/v1"].aws_sqs_queue.dead
   values = { arn = "arn:aws:sqs:eu-west-1:123456789012:stats-company-profile-v1-dlq" }
 }
 
@@ -75,16 +75,8 @@ run "subscriptions" {
   command = apply
 
   assert {
-    condition     = module.subscription["company.profile/v1"].queue_name == "stats-company-profile-v1" && module.subscription["company.profile/v1"].dlq_name == "stats-company-profile-v1-dlq"
+    condition     = module.subscriber.queues == { "company.profile/v1" = { queue = "stats-company-profile-v1", dead_letters = "stats-company-profile-v1-dlq" } }
     error_message = "The queues have other names than the program looks for."
-  }
-  assert {
-    condition     = module.subscription["company.profile/v1"].visibility_timeout_seconds == 30 && module.subscription["company.profile/v1"].handler_timeout_seconds == 20
-    error_message = "The timeouts are not the manifest's."
-  }
-  assert {
-    condition     = module.subscription["company.profile/v1"].topic_arn == "arn:aws:sns:eu-west-1:123456789012:company-profile-v1"
-    error_message = "It subscribes to another topic than the one that its owner has written down."
   }
 }
 
@@ -107,6 +99,14 @@ run "filter_policy_and_redrive" {
       changed  = ["name", "sector"]
     }
     error_message = "The filter policy is not the manifest's attributes, for everybody or for stats."
+  }
+  assert {
+    condition     = output.visibility_timeout_seconds == 30 && output.handler_timeout_seconds == 20
+    error_message = "The timeouts are not the manifest's."
+  }
+  assert {
+    condition     = output.topic_arn == "arn:aws:sns:eu-west-1:123456789012:company-profile-v1"
+    error_message = "It subscribes to another topic than the one that its owner has written down."
   }
   assert {
     condition     = aws_sns_topic_subscription.this.raw_message_delivery && jsondecode(aws_sns_topic_subscription.this.redrive_policy).deadLetterTargetArn == aws_sqs_queue.dead.arn
@@ -132,12 +132,8 @@ run "tables" {
   command = apply
 
   assert {
-    condition     = toset(keys(module.table)) == toset(["company-stats", "statistics", "stats-replication-control", "watchlists"])
-    error_message = "The tables are not the manifest's."
-  }
-  assert {
-    condition     = alltrue([for name, t in module.table : t.name == name])
-    error_message = "A table has another name than the program looks for."
+    condition     = { for name, arn in module.subscriber.table_arns : name => split("/", arn)[1] } == { for name in ["company-stats", "statistics", "stats-replication-control", "watchlists"] : name => name }
+    error_message = "The tables are not the manifest's, under the names that the program looks for."
   }
 }
 
@@ -145,7 +141,7 @@ run "rights" {
   command = apply
 
   assert {
-    condition = { for s in jsondecode(module.consumer.task_policy).Statement : s.Sid => {
+    condition = { for s in jsondecode(module.subscriber.task_policy).Statement : s.Sid => {
       actions   = s.Action
       resources = [for r in s.Resource : trimprefix(r, "arn:aws:")]
       } } == {
@@ -205,7 +201,7 @@ run "rights" {
     error_message = "The tasks may do more, or less, than the program does."
   }
   assert {
-    condition = { for s in jsondecode(module.consumer.task_policy).Statement : s.Sid => s.Condition.StringEquals["kms:ViaService"] if can(s.Condition) } == {
+    condition = { for s in jsondecode(module.subscriber.task_policy).Statement : s.Sid => s.Condition.StringEquals["kms:ViaService"] if can(s.Condition) } == {
       QueueKeyCompanyProfileV1 = ["sqs.eu-west-1.amazonaws.com"]
       TablesAtRest             = ["dynamodb.eu-west-1.amazonaws.com"]
     }
@@ -221,36 +217,21 @@ run "tasks" {
   }
 
   assert {
-    condition = { for e in module.consumer.container.environment : e.name => e.value } == {
+    condition = { for e in module.subscriber.container.environment : e.name => e.value } == {
       AWS_REGION = "eu-west-1", DRAIN_TIMEOUT = "20s", GOMEMLIMIT = "921MiB", STATS_ADDR = ":8082",
     }
     error_message = "The program is configured otherwise."
   }
   assert {
-    condition     = module.consumer.container.stopTimeout >= 2 * 20 + 15
+    condition     = module.subscriber.container.stopTimeout >= 2 * 20 + 15
     error_message = "A task is killed while its requests or its messages drain."
   }
   assert {
-    condition     = module.consumer.container.portMappings[0].containerPort == 8082
+    condition     = module.subscriber.container.portMappings[0].containerPort == 8082
     error_message = "The load balancer reaches another port than the program listens at."
   }
   assert {
-    condition     = toset(module.consumer.rollback_alarms) == toset(["test-stats-logged-errors", "stats-company-profile-v1-age", "stats-company-profile-v1-dead-letters"])
+    condition     = toset(module.subscriber.rollback_alarms) == toset(["test-stats-logged-errors", "stats-company-profile-v1-age", "stats-company-profile-v1-dead-letters"])
     error_message = "A version that falls behind or sets messages aside is not put back."
-  }
-}
-
-run "key" {
-  command = apply
-
-  assert {
-    condition     = module.key.rotation
-    error_message = "The service's key is not rotated."
-  }
-  assert {
-    condition = one([for s in jsondecode(module.key.policy).Statement : s.Condition if s.Sid == "OnlyTheseLogGroups"]) == {
-      ArnEquals = { "kms:EncryptionContext:aws:logs:arn" = ["arn:aws:logs:eu-west-1:123456789012:log-group:/ecs/test/stats"] }
-    }
-    error_message = "CloudWatch Logs may use the key for other log groups."
   }
 }
