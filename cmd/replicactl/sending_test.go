@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
@@ -52,6 +53,7 @@ const patience = 30 * time.Second
 //	watch OPERATION N TEXT  notes when the N-th call of that operation with that
 //	                        text in its body came; "seen" waits for it
 //	unsubscribe QUEUE       ends the queue's subscription
+//	unheard DURATION        has nothing been heard of any run for so long
 func TestSendingScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "sending"),
@@ -69,7 +71,7 @@ func TestSendingScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"services": copyServices, "unchanged": unchanged, "call": call, "deny": deny, "depth": wantDepth,
 			"companies": putCompanies, "consume": process(replicatest.Consume), "relay": process(replicatest.Relay), "copies": wantCopies, "quiet": awaitQuiet, "swallow": swallow,
-			"watch": watch, "seen": seen, "unsubscribe": unsubscribe,
+			"watch": watch, "seen": seen, "unsubscribe": unsubscribe, "unheard": unheard,
 		},
 	})
 }
@@ -231,4 +233,28 @@ func unsubscribe(ts *testscript.TestScript, _ bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s is not subscribed", args[0])
+}
+
+// unheard sets back when places of runs were kept.
+func unheard(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: unheard DURATION")
+	}
+	ago, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	client, ctx, table := dynamodb.NewFromConfig(account(ts)), context.Background(), aws.String("profile-relay-checkpoints")
+	all, err := client.Scan(ctx, &dynamodb.ScanInput{TableName: table, FilterExpression: aws.String("attribute_exists(startedAt)")})
+	ts.Check(err)
+	if len(all.Items) == 0 {
+		ts.Fatalf("no run was begun")
+	}
+	for _, item := range all.Items {
+		_, err := client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+			TableName: table, Key: map[string]dynamotypes.AttributeValue{manifest.CheckpointKey: item[manifest.CheckpointKey]},
+			UpdateExpression: aws.String("SET updatedAt = :at"), ExpressionAttributeValues: map[string]dynamotypes.AttributeValue{
+				":at": &dynamotypes.AttributeValueMemberS{Value: time.Now().Add(-ago).UTC().Format(time.RFC3339Nano)},
+			},
+		})
+		ts.Check(err)
+	}
 }

@@ -17,8 +17,8 @@ import (
 
 type backfillFlags struct {
 	sendingFlags
+	runFlags
 	segments int
-	restart  bool
 }
 
 func newBackfill(g *globals) *cobra.Command {
@@ -38,7 +38,9 @@ have no version are given one first, which every subscriber hears of.
 A canary goes first: until the subscriber's consumer has noted that it came
 through the subscription's filter, nothing is published. How far the run is, is
 kept in the owner's checkpoint table: Ctrl-C, or a crash, costs nothing, and the
-same command goes on where it was, also on another machine.
+same command goes on where it was, also on another machine. Where nothing was
+heard of the run for an hour, it begins anew instead, since the subscriber may
+have lost meanwhile what the run had published; --resume-old goes on.
 
 It does not remove copies of items that are gone from the owner's table without
 a tombstone: reconcile finds those. It ends when everything was published; the
@@ -55,12 +57,12 @@ since the copies are not complete then; all others are published all the same.`,
 	}
 	g.sendingFlags(cmd, &f.sendingFlags)
 	cmd.Flags().IntVar(&f.segments, "segments", 4, fmt.Sprintf("parts of the table that are read at the same time, 1 to %d; a run that is resumed keeps its own", dynamostore.MaxProgressSegments))
-	cmd.Flags().BoolVar(&f.restart, "restart", false, "begin anew instead of going on with an interrupted run")
+	f.add(cmd)
 	return cmd
 }
 
 func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
-	if err := f.check(); err != nil {
+	if err := errors.Join(f.check(), f.checkRun()); err != nil {
 		return err
 	}
 	if f.segments < 1 || f.segments > dynamostore.MaxProgressSegments {
@@ -71,12 +73,12 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	if err != nil {
 		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
 	}
-	runs := dynamostore.NewProgress(r.clients.DynamoDB, r.owner.Publication.CheckpointTable)
-	before, err := r.lastRun(ctx, runs, backfill.Task(f.contract, f.to))
+	before, err := r.lastRun(ctx, backfill.Task(f.contract, f.to))
 	if err != nil {
 		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
 	}
-	p := backfillPlan(r, f, before)
+	anew := f.anew(before, time.Now())
+	p := backfillPlan(r, f, before, anew)
 	g.showPlan(p)
 	if !f.apply {
 		return g.finish(p, false, nil, nil)
@@ -88,7 +90,8 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	shown := stages{g: g}
 	run, err := backfill.New(backfill.Config{
 		Source: r.source, Table: dynamostore.NewSource(r.clients.DynamoDB, r.source.Table()), Scanner: dynamostore.NewScan(r.clients.DynamoDB),
-		Publisher: publisher, Subscriber: f.to, Attributes: r.sub.Subscription.Attributes, Canaries: r.canaries(), Runs: runs, Restart: f.restart,
+		Publisher: publisher, Subscriber: f.to, Attributes: r.sub.Subscription.Attributes, Canaries: r.canaries(),
+		Runs: dynamostore.NewProgress(r.clients.DynamoDB, r.owner.Publication.CheckpointTable), Restart: anew,
 		Rate: f.rate, Backlog: f.slowed(r), MaxBacklog: f.maxBacklog, Segments: f.segments, CanaryTimeout: f.canary,
 		Total: r.items, Report: func(p backfill.Progress) { showBackfill(&shown, f, p) },
 	})
@@ -98,12 +101,16 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	done, err := run.Run(ctx)
 	shown.end()
 	err = errors.Join(err, publisher.Close())
-	view := viewBackfill(&done)
+	view := viewBackfill(&done, before, err == nil)
 	if err != nil {
+		err = stoppedBackfill(r, f, &done, err)
+		if g.json {
+			return errors.Join(err, g.finish(p, true, view, nil))
+		}
 		// Pages whose end was noted are not read again: what was rejected there
 		// would not be told any more.
 		printRejected(g.err, view.Rejections, int64(len(view.Rejections)))
-		return stoppedBackfill(r, f, &done, err)
+		return err
 	}
 	if err := g.finish(p, true, view, func(out io.Writer) { printBackfill(out, r, &view) }); err != nil {
 		return err
@@ -144,14 +151,10 @@ func stoppedBackfill(r *recipient, f *backfillFlags, done *backfill.Result, err 
 	case done.Run == "":
 		return resume(err, "nothing was published; run the same command again")
 	}
-	again := "run the same command again, it goes on where it stopped"
-	if f.restart {
-		again = "run the same command without --restart, it goes on where it stopped"
-	}
-	return resume(err, fmt.Sprintf("%d changes were published and noted; %s", done.Published, again))
+	return resume(err, fmt.Sprintf("%d changes were published and noted; %s", done.Published, f.again()))
 }
 
-func backfillPlan(r *recipient, f *backfillFlags, before *dynamostore.Run) *plan {
+func backfillPlan(r *recipient, f *backfillFlags, before *lastRun, anew bool) *plan {
 	checkpoints := r.owner.Publication.CheckpointTable
 	p := plan{
 		Verb: "backfill",
@@ -164,23 +167,16 @@ func backfillPlan(r *recipient, f *backfillFlags, before *dynamostore.Run) *plan
 		},
 		Counts: []planCount{{What: "items in the table", N: r.items, Estimate: true}},
 	}
-	left, done := r.items, int64(0)
-	segments := f.segments
-	switch going := before != nil && before.Finished.IsZero(); {
-	case going && !f.restart:
-		ended := 0
-		for _, place := range before.Segments {
-			done += place.Counts["scanned"]
-			if place.Done {
-				ended++
-			}
-		}
+	left, segments := r.items, f.segments
+	switch {
+	case before.interrupted() && !anew:
+		done, ended := before.read()
 		segments, left = len(before.Segments), max(0, left-done)
 		p.Counts = append(p.Counts, planCount{What: "read by an interrupted run", N: done}, planCount{What: "to read", N: left, Estimate: true})
-		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s goes on, with its %d segments, %d of them done; if it still runs elsewhere, both do the rest, which is harmless; what went wrong since with the items it had read needs --restart, which begins anew",
-			when(before.Started), segments, ended))
-	case going:
-		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s is given up; if it still runs elsewhere, it ends with an error", when(before.Started)))
+		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s and last heard of at %s goes on, with its %d segments, %d of them done; if it still runs elsewhere, both do the rest, which is harmless; what went wrong since with the items it had read needs --restart, which begins anew",
+			when(before.Started), when(before.heard), segments, ended))
+	case before.interrupted():
+		p.Notes = append(p.Notes, before.givenUp(&f.runFlags))
 	case before != nil:
 		p.Notes = append(p.Notes, fmt.Sprintf("the last run, of %s, ended at %s; this is another one", when(before.Started), when(before.Finished)))
 	}
@@ -216,9 +212,13 @@ func showBackfill(shown *stages, f *backfillFlags, p backfill.Progress) {
 
 // backfillView is a backfill's result as --json has it.
 type backfillView struct {
-	Run        string         `json:"run"`
-	Started    time.Time      `json:"started"`
-	Resumed    bool           `json:"resumed"`
+	// Complete is false where the run ended before its time.
+	Complete bool      `json:"complete"`
+	Run      string    `json:"run"` // empty where none was begun
+	Started  time.Time `json:"started"`
+	Resumed  bool      `json:"resumed"`
+	// Earlier is what of a resumed run is from before.
+	Earlier    *earlierView   `json:"earlier,omitempty"`
 	Scanned    int64          `json:"scanned"`
 	Published  int64          `json:"published"`
 	Tombstones int64          `json:"tombstones"`
@@ -228,8 +228,8 @@ type backfillView struct {
 	Rejections []rejectedView `json:"rejections,omitempty"`
 }
 
-func viewBackfill(r *backfill.Result) backfillView {
-	view := backfillView{Run: r.Run, Started: r.Started, Resumed: r.Resumed, Scanned: r.Scanned, Published: r.Published,
+func viewBackfill(r *backfill.Result, before *lastRun, complete bool) backfillView {
+	view := backfillView{Complete: complete, Earlier: before.earlier(r.Started, r.Earlier.Scanned), Run: r.Run, Started: r.Started, Resumed: r.Resumed, Scanned: r.Scanned, Published: r.Published,
 		Tombstones: r.Tombstones, Stamped: r.Stamped, Foreign: r.Foreign, Rejected: r.Rejected}
 	for _, rejected := range r.Rejections {
 		view.Rejections = append(view.Rejections, rejectedView(rejected))
@@ -239,8 +239,8 @@ func viewBackfill(r *backfill.Result) backfillView {
 
 func printBackfill(out io.Writer, r *recipient, view *backfillView) {
 	fmt.Fprintf(out, "%d items read, %d changes published to %s, of them %d tombstones\n", view.Scanned, view.Published, r.sub.Service(), view.Tombstones)
-	if view.Resumed {
-		fmt.Fprintf(out, "  with what was done before the run of %s was interrupted: what the subscriber lost of that since then was not published again, --restart does\n", when(view.Started))
+	if view.Earlier != nil {
+		fmt.Fprintf(out, "  %v: what the subscriber lost of them since was not published again; --restart publishes everything\n", view.Earlier)
 	}
 	if view.Stamped > 0 {
 		fmt.Fprintf(out, "  %d had no version and were given one\n", view.Stamped)

@@ -140,19 +140,6 @@ func (r *recipient) describe(ctx context.Context, service, table string) (items,
 	return aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes), nil
 }
 
-// lastRun returns the task's latest run; nil if there was none.
-func (r *recipient) lastRun(ctx context.Context, runs *dynamostore.Progress, task string) (*dynamostore.Run, error) {
-	run, err := runs.Load(ctx, task)
-	if _, missing := errors.AsType[*dynamotypes.ResourceNotFoundException](err); missing {
-		return nil, found("%s's checkpoint table %s does not exist, which keeps how far a run is: %s",
-			r.owner.Service(), r.owner.Publication.CheckpointTable, r.provide(connect.DynamoDB))
-	}
-	if err != nil {
-		return nil, r.told(err)
-	}
-	return run, nil
-}
-
 func (r *recipient) lookAtQueue(ctx context.Context) error {
 	queue := r.sub.Subscription.Queue.Name
 	url, err := r.clients.SQS.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})

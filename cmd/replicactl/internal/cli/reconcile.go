@@ -20,8 +20,8 @@ type reconcileFlags struct {
 	settle       time.Duration
 	verify       time.Duration
 	segments     int
-	restart      bool
-	limit        int
+	runFlags
+	limit int
 }
 
 const (
@@ -60,7 +60,9 @@ to the subscriber's tables. What was mended is read again until that shows.
 
 How far a run is, is kept in the owner's checkpoint table: Ctrl-C, or a crash,
 costs little, and the same command goes on where it was, also on another machine.
-What it found until then is not found again, but is in the counts.
+What it found until then is not found again, but is in the counts; what happened
+since then to what it had read it does not see, and says so. Where nothing was
+heard of it for an hour, the run begins anew instead; --resume-old goes on.
 
 The exit code is 0 where nothing differs or everything was mended, 3 where drift
 is left, 1 for errors.`,
@@ -81,7 +83,7 @@ is left, 1 for errors.`,
 	flags.Float64Var(&f.rate, "rate", defaultRate, "repairs published a second, at the most; 0 for no limit")
 	flags.IntVar(&f.maxBacklog, "max-backlog", defaultMaxBacklog, "messages in the subscriber's queue above which no repair is published; 0 for any number")
 	flags.DurationVar(&f.verify, "verify-timeout", defaultVerify, "how long a repair may take to show")
-	flags.BoolVar(&f.restart, "restart", false, "begin anew instead of going on with an interrupted run")
+	f.add(cmd)
 	flags.IntVar(&f.limit, "limit", 100, "findings that are listed, at the most; --json has them all")
 	needs(cmd, "contract", "subscriber")
 	return cmd
@@ -100,7 +102,7 @@ func (f *reconcileFlags) check() error {
 	case f.limit < 0:
 		return &usageError{fmt.Errorf("--limit %d: want 0 or more", f.limit)}
 	}
-	return f.checkPace()
+	return errors.Join(f.checkRun(), f.checkPace())
 }
 
 // verb is what the command line asks for, as one repeats it.
@@ -124,11 +126,10 @@ func runReconcile(ctx context.Context, g *globals, f *reconcileFlags) (failed er
 	}
 	said := &findings{g: g, f: f, c: c}
 	shown := stages{g: g}
-	runs := dynamostore.NewProgress(c.clients.DynamoDB, c.owner.Publication.CheckpointTable)
 	side := reconcile.Side{Scanner: dynamostore.NewScan(c.clients.DynamoDB), Reader: dynamostore.New(c.clients.DynamoDB, dynamostore.Config{})}
 	cfg := reconcile.Config{
 		Source: c.source, Subscriber: f.to, Subscription: c.sub.Subscription, Tables: c.sub.Manifest.Tables, Owner: side, Local: side,
-		Runs: runs, Restart: f.restart, Segments: f.segments, Settle: f.settle, VerifyTimeout: f.verify,
+		Runs: dynamostore.NewProgress(c.clients.DynamoDB, c.owner.Publication.CheckpointTable), Segments: f.segments, Settle: f.settle, VerifyTimeout: f.verify,
 		Found: said.found, Repaired: said.repaired, Report: func(p reconcile.Progress) { c.show(&shown, p) },
 	}
 	if f.repair && f.apply {
@@ -144,11 +145,15 @@ func runReconcile(ctx context.Context, g *globals, f *reconcileFlags) (failed er
 	if err != nil {
 		return err
 	}
-	before, err := c.lastRun(ctx, runs, run.Task())
-	if err != nil {
+	if c.before, err = c.lastRun(ctx, run.Task()); err != nil {
 		return told(err)
 	}
-	p := c.plan(f, before)
+	if cfg.Restart = f.anew(c.before, time.Now()); cfg.Restart {
+		if run, err = reconcile.New(cfg); err != nil {
+			return err
+		}
+	}
+	p := c.plan(f, cfg.Restart)
 	g.showPlan(p)
 	said.begin(p)
 	result, err := run.Run(ctx)
@@ -168,7 +173,8 @@ func runReconcile(ctx context.Context, g *globals, f *reconcileFlags) (failed er
 // comparison is a recipient whose copies are compared with their source.
 type comparison struct {
 	*recipient
-	locals []size // the subscriber's tables that hold copies
+	locals []size   // the subscriber's tables that hold copies
+	before *lastRun // of the same comparison
 }
 
 // size is what DescribeTable says of a table, some six hours old.
@@ -240,11 +246,7 @@ func (c *comparison) stopped(f *reconcileFlags, err error) error {
 	if errors.Is(err, dynamostore.ErrSuperseded) {
 		return fmt.Errorf("%w: somebody began it with --restart, and that one goes on", err)
 	}
-	again := "run the same command again, it goes on where it stopped"
-	if f.restart {
-		again = "run the same command without --restart, it goes on where it stopped"
-	}
-	return resume(err, again)
+	return resume(err, f.again())
 }
 
 // show shows how far the run is. Tables are counted by estimates.

@@ -164,11 +164,13 @@ func (s *findings) indented(part any, prefix string) string {
 // reconcileView is a comparison's result as --json has it.
 type reconcileView struct {
 	// Complete is false where the run ended before its time.
-	Complete bool  `json:"complete"`
-	Resumed  bool  `json:"resumed"`
-	Scanned  int64 `json:"scanned"`
-	Compared int64 `json:"compared"`
-	InFlight int64 `json:"in_flight"`
+	Complete bool `json:"complete"`
+	Resumed  bool `json:"resumed"`
+	// Earlier is what of a resumed run is from before.
+	Earlier  *earlierView `json:"earlier,omitempty"`
+	Scanned  int64        `json:"scanned"`
+	Compared int64        `json:"compared"`
+	InFlight int64        `json:"in_flight"`
 	// Drift is by replica and class; the source's own is under "".
 	Drift       map[string]map[reconcile.Class]int64 `json:"drift"`
 	Drifted     int64                                `json:"drifted"`
@@ -181,7 +183,7 @@ type reconcileView struct {
 // where one is asked for.
 func (s *findings) end(result *reconcile.Result, complete bool) error {
 	view := reconcileView{
-		Complete: complete, Resumed: result.Resumed, Scanned: result.Scanned, Compared: result.Compared, InFlight: result.InFlight,
+		Complete: complete, Resumed: result.Resumed, Earlier: s.c.before.earlier(result.Started, result.Earlier), Scanned: result.Scanned, Compared: result.Compared, InFlight: result.InFlight,
 		Drift: result.Drift, Drifted: result.Drifted(), Repaired: result.Repaired, Left: result.Drifted() - result.Repaired, NotCompared: result.Functions,
 	}
 	var repairs *plan
@@ -223,6 +225,8 @@ func (s *findings) printText(out io.Writer, view *reconcileView, repairs *plan) 
 	}
 	fmt.Fprintf(out, "%d items read, %d pairs of an item and its copy compared: ", view.Scanned, view.Compared)
 	switch {
+	case view.Drifted == 0 && view.Earlier != nil:
+		fmt.Fprintln(out, "no drift was found, but not all of it is of now")
 	case view.Drifted == 0:
 		fmt.Fprintln(out, "no drift")
 	case s.f.apply:
@@ -233,8 +237,8 @@ func (s *findings) printText(out io.Writer, view *reconcileView, repairs *plan) 
 	if !view.Complete {
 		fmt.Fprintln(out, "  which is not all: it was stopped before its end")
 	}
-	if view.Resumed {
-		fmt.Fprintln(out, "  with what was done before the run was interrupted, whose findings were listed then")
+	if view.Earlier != nil {
+		fmt.Fprintf(out, "  %v: what was found then was listed then, what happened to them since is not known; --restart compares everything\n", view.Earlier)
 	}
 	if view.InFlight > 0 {
 		fmt.Fprintf(out, "  %d differences were on their way: they were gone when read again\n", view.InFlight)
@@ -259,11 +263,12 @@ func (s *findings) printText(out io.Writer, view *reconcileView, repairs *plan) 
 	case repairs != nil:
 		fmt.Fprintln(out)
 		writePlan(out, repairs)
-		fmt.Fprintln(out, "nothing was changed yet; run again with --apply")
+		// An interrupted run of mending may be older than what was found now.
+		fmt.Fprintln(out, "nothing was changed yet; run again with --restart --apply")
 	case view.Left > 0 && s.f.apply && view.Complete:
 		fmt.Fprintf(out, "\nsome is left: the reasons are above; replicactl explain %s SUBJECT says more of one item\n", s.f.contract)
 	case view.Left > 0 && view.Complete:
-		fmt.Fprintf(out, "\nreplicactl reconcile --contract %s --subscriber %s --repair shows what mending takes, and mends with --apply\n", s.f.contract, s.f.to)
+		fmt.Fprintf(out, "\nreplicactl reconcile --contract %s --subscriber %s --repair --restart shows what mending takes, and mends with --apply\n", s.f.contract, s.f.to)
 	}
 }
 

@@ -5,14 +5,13 @@ import (
 	"slices"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
-	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/reconcile"
 )
 
 // plan is what comparing reads and costs. How much there is to mend is not known
 // before.
-func (c *comparison) plan(f *reconcileFlags, before *dynamostore.Run) *plan {
+func (c *comparison) plan(f *reconcileFlags, anew bool) *plan {
 	p := plan{Verb: f.verb()}
 	checkpoints := c.owner.Publication.CheckpointTable
 	use := "scanned"
@@ -31,19 +30,14 @@ func (c *comparison) plan(f *reconcileFlags, before *dynamostore.Run) *plan {
 	for _, t := range c.locals {
 		p.Counts = append(p.Counts, planCount{What: "items in " + t.table, N: t.items, Estimate: true})
 	}
-	switch going := before != nil && before.Finished.IsZero(); {
-	case going && !f.restart:
-		ended, read := 0, int64(0)
-		for _, place := range before.Segments {
-			read += place.Counts["scanned"]
-			if place.Done {
-				ended++
-			}
-		}
+	switch before := c.before; {
+	case before.interrupted() && !anew:
+		read, ended := before.read()
 		p.Counts = append(p.Counts, planCount{What: "read by an interrupted run", N: read})
-		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s goes on, %d of %d segments done; what it found was said then, and is in the counts; --restart begins anew", when(before.Started), ended, len(before.Segments)))
-	case going:
-		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s is given up; if it still runs elsewhere, it ends with an error", when(before.Started)))
+		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s and last heard of at %s goes on, %d of %d segments done; what it found was said then, and is in the counts; what happened since to what it had read is not compared; --restart begins anew",
+			when(before.Started), when(before.heard), ended, len(before.Segments)))
+	case before.interrupted():
+		p.Notes = append(p.Notes, before.givenUp(&f.runFlags))
 	}
 	p.Notes = append(p.Notes, "counts are DynamoDB's own, some six hours old: a table that was filled since may say 0")
 	if f.apply {

@@ -66,11 +66,13 @@ func requestsOf(t *testing.T, p *plan, operation string) int64 {
 func TestAPlanTakesOffWhatAnInterruptedRunDid(t *testing.T) {
 	r := looked(t, 1_000_000, 1_000_000_000)
 	f := &backfillFlags{sendingFlags: sendingFlags{contract: "company.profile/v1", to: "stats", rate: 250, maxBacklog: 10_000}, segments: 4}
-	fresh := backfillPlan(r, f, nil)
-	before := &dynamostore.Run{Started: time.Unix(1_800_000_000, 0), Segments: []dynamostore.Place{
+	now := time.Unix(1_800_001_000, 0)
+	planned := func(before *lastRun) *plan { return backfillPlan(r, f, before, f.anew(before, now)) }
+	fresh := planned(nil)
+	before := &lastRun{heard: now.Add(-resumeWithin), Run: &dynamostore.Run{Started: time.Unix(1_800_000_000, 0), Segments: []dynamostore.Place{
 		{Done: true, Counts: map[string]int64{"scanned": 300_000}}, {Counts: map[string]int64{"scanned": 450_000}},
-	}}
-	resumed := backfillPlan(r, f, before)
+	}}}
+	resumed := planned(before)
 	if all, left := requestsOf(t, fresh, "PublishBatch"), requestsOf(t, resumed, "PublishBatch"); all != 100_000 || left != 25_000 {
 		t.Errorf("publishes %d in all, %d when resumed", all, left)
 	}
@@ -89,16 +91,25 @@ func TestAPlanTakesOffWhatAnInterruptedRunDid(t *testing.T) {
 		t.Errorf("says %s", notes)
 	}
 	f.restart = true
-	if anew := backfillPlan(r, f, before); requestsOf(t, anew, "PublishBatch") != 100_000 || !strings.Contains(strings.Join(anew.Notes, "\n"), "is given up") {
+	if anew := planned(before); requestsOf(t, anew, "PublishBatch") != 100_000 || !strings.Contains(strings.Join(anew.Notes, "\n"), "is given up") {
 		t.Errorf("a restart plans %+v", anew)
 	}
-	f.restart, before.Finished = false, before.Started.Add(time.Hour)
-	if again := backfillPlan(r, f, before); requestsOf(t, again, "PublishBatch") != 100_000 || !strings.Contains(strings.Join(again.Notes, "\n"), "this is another one") {
+	// One that nothing was heard of for longer is resumed only where that is said.
+	f.restart, before.heard = false, now.Add(-resumeWithin-time.Second)
+	if old := planned(before); requestsOf(t, old, "PublishBatch") != 100_000 || !strings.Contains(strings.Join(old.Notes, "\n"), "last heard of at 2027-01-15T07:16:39Z, over an hour ago, and is given up") {
+		t.Errorf("after an old run it plans %+v", old)
+	}
+	f.resumeOld = true
+	if old := planned(before); requestsOf(t, old, "PublishBatch") != 25_000 {
+		t.Errorf("going on with an old run it plans %+v", old)
+	}
+	f.resumeOld, before.Finished = false, before.Started.Add(time.Hour)
+	if again := planned(before); requestsOf(t, again, "PublishBatch") != 100_000 || !strings.Contains(strings.Join(again.Notes, "\n"), "this is another one") {
 		t.Errorf("a run after one that ended plans %+v", again)
 	}
 	// Fewer counted than were read: DynamoDB's count is old.
-	before.Finished, r.items = time.Time{}, 10
-	if late := backfillPlan(r, f, before); countOf(t, late, "to read").N != 0 || late.Dollars < 0 {
+	before.Finished, before.heard, r.items = time.Time{}, now, 10
+	if late := planned(before); countOf(t, late, "to read").N != 0 || late.Dollars < 0 {
 		t.Errorf("after an old count it plans %+v", late)
 	}
 }
@@ -149,8 +160,8 @@ func TestWhatStoppedABackfillSaysHowToGoOn(t *testing.T) {
 		text  string
 	}{
 		"before it began":       {done: &backfill.Result{}, err: broke, want: "nothing was published; run the same command again", text: "scan: throttled"},
-		"in the middle":         {done: begun, err: broke, want: "7 changes were published and noted; run the same command again, it goes on where it stopped", text: "scan: throttled"},
-		"after a restart":       {flags: backfillFlags{restart: true}, done: begun, err: broke, want: "7 changes were published and noted; run the same command without --restart, it goes on where it stopped", text: "scan: throttled"},
+		"in the middle":         {done: begun, err: broke, want: "7 changes were published and noted; run the same command again within an hour, it goes on where it stopped", text: "scan: throttled"},
+		"after a restart":       {flags: backfillFlags{runFlags: runFlags{restart: true}}, done: begun, err: broke, want: "7 changes were published and noted; run the same command without --restart within an hour, it goes on where it stopped", text: "scan: throttled"},
 		"by another's restart":  {done: begun, err: dynamostore.ErrSuperseded, text: "somebody began it with --restart"},
 		"by the canary's death": {done: &backfill.Result{}, err: &backfill.CanaryError{Subscriber: "stats", Waited: time.Minute}, text: "did not note it within 1m0s"},
 	} {
