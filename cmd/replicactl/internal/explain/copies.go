@@ -15,6 +15,7 @@ import (
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
+	"github.com/tributary-dev/tributary/pkg/replica/streamletters"
 )
 
 // local is a copy before it is compared.
@@ -196,9 +197,31 @@ func (g *gathering) letter(queue string, l *redrive.Letter) (Letter, bool) {
 		return Letter{}, false
 	}
 	letter := Letter{Queue: queue, ID: l.ID, Reason: l.Reason, Detail: l.Detail, version: l.Version}
+	if record {
+		letter.version, letter.made = g.recorded(l.Body)
+	}
+	if letter.version != 0 {
+		letter.Version = letter.version.String()
+	}
 	if event {
 		published := l.Published.UTC()
-		letter.Version, letter.Published = l.Version.String(), &published
+		letter.Published = &published
 	}
 	return letter, true
+}
+
+// recorded returns the version that a stream record's item has, or had when it
+// was removed, and when the record was made; zero where the letter does not say.
+func (g *gathering) recorded(body []byte) (version contracts.Version, made time.Time) {
+	content, err := streamletters.Decode(body)
+	if err != nil {
+		return 0, time.Time{}
+	}
+	for _, r := range content.Records {
+		if len(r.Images) > 0 { // the new one is the last
+			version = contracts.VersionOf(r.Images[len(r.Images)-1][g.published.Publication.Bookkeeping().Version], g.Now())
+		}
+		made = r.Created
+	}
+	return version, made
 }

@@ -158,7 +158,15 @@ func TestWhatTheRelayCannotPublishIsTold(t *testing.T) {
 		if len(facts.RelayLetters) != 1 || facts.Records[0].Problem == "" {
 			t.Errorf("letters %+v, records %+v", facts.RelayLetters, facts.Records)
 		}
-		// Somebody writes it right, and the relay gives that up for another reason.
+		if l := facts.RelayLetters[0]; l.Version != facts.Records[0].Version || l.Version == "" {
+			t.Errorf("letter %+v of record %+v", l, facts.Records[0])
+		}
+		// It is corrected while nobody consumes: the letter is not the reason.
+		w.put("companies", company("1", "Apple", "Tech"))
+		w.run(10*time.Second, w.relay)
+		time.Sleep(2 * time.Minute) // virtual
+		w.want("1", explain.StateInQueue)
+		// The relay gives another up for another reason.
 		w.check(sqssub.NewDeadLetters(w.clients.SQS, w.owner.Publishes[0].DeadLetterQueue, "companies").Send(w.Context(), replica.DeadLetter{
 			Body: []byte("{}"), Attributes: map[string]string{"contract": contract, "subject": "2"}, Reason: "given up before the stream would lose it"}))
 		w.put("companies", company("2", "Shell", "Energy"))

@@ -96,6 +96,7 @@ type Letter struct {
 	Published *time.Time `json:"published,omitempty"`
 
 	version contracts.Version
+	made    time.Time // a record's; zero if unknown
 }
 
 // Subscriber is what one subscriber has of the item, and what is wrong.

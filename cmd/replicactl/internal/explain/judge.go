@@ -316,14 +316,32 @@ func (j judging) undone(stored contracts.Version) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// gaveUp is about a record that the relay gave up and that nothing came after:
+// a letter from before the source's present version hides whatever keeps that
+// from the copies.
 func (j judging) gaveUp() (Verdict, bool) {
-	if len(j.f.RelayLetters) == 0 {
+	lasting := slices.DeleteFunc(slices.Clone(j.f.RelayLetters), j.overtaken)
+	if len(lasting) == 0 {
 		return Verdict{}, false
 	}
-	l := j.f.RelayLetters[len(j.f.RelayLetters)-1]
+	l := lasting[len(lasting)-1]
 	command := fmt.Sprintf("replicactl stream-dlq --contract %s --apply", j.f.Contract)
 	return Verdict{State: StateRelayGaveUp, Command: command,
 		Says: fmt.Sprintf("The relay gave a record of the item up, because of: %s (in %s). Mend the cause, then %s stamps the item as it is now.", l.Reason, l.Queue, command)}, true
+}
+
+// overtaken says that the source's present version is later than the record in
+// a letter of the relay's.
+func (j judging) overtaken(l Letter) bool {
+	source := j.f.Source.snapshot.Version
+	switch {
+	case source == 0:
+		return l.version != 0 && j.f.Source.State == Unversioned // somebody has written since
+	case l.version != 0:
+		return l.version < source
+	default: // a write without a version; its record's time is rounded down
+		return !l.made.IsZero() && l.made.Add(time.Second).Before(source.Time())
+	}
 }
 
 // subscription is about a subscription at SNS that brings the change to nobody.

@@ -171,6 +171,34 @@ func TestVerdicts(t *testing.T) {
 				behind(s)
 				f.RelayLetters = []Letter{{Queue: "relay-dlq", Reason: "undecodable record"}}
 			}, StateRelayGaveUp, wantStream, []string{"undecodable record", "relay-dlq"}},
+		"the relay gave up the record of the present version": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.RelayLetters = []Letter{{Reason: "older", version: minutesAgo(70)}, {Reason: "undecodable record", version: minutesAgo(60)}}
+			}, StateRelayGaveUp, wantStream, []string{"undecodable record"}},
+		"the relay gave up a record before the item was corrected, and the consumer is dead": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.RelayLetters = []Letter{{Reason: "state violates the contract", version: minutesAgo(70)}}
+				f.Records = []Record{recordOf(replica.Publish, 60, "name")}
+				s.Subscription.Depth = valueOf(status.Depth{Waiting: 7})
+			}, StateInQueue, "", nil},
+		"the relay gave up a write without a version before the item was corrected": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.RelayLetters = []Letter{{Reason: "too late", made: minutesAgo(70).Time()}}
+			}, StateMissed, wantRepair, nil},
+		"the relay gave up a record, and the item is gone without a trace": {
+			func(f *Facts, s *Subscriber) {
+				f.Source = Source{State: Absent}
+				s.Copies = []Copy{copyOf("company-stats", replica.Extra, minutesAgo(90))}
+				f.RelayLetters = []Letter{{Reason: "too late", version: minutesAgo(90)}}
+			}, StateRelayGaveUp, wantStream, nil},
+		"the relay gave up a record, and somebody has written without a version since": {
+			func(f *Facts, _ *Subscriber) {
+				f.Source.State, f.Source.Version, f.Source.snapshot.Version = Unversioned, "", 0
+				f.RelayLetters = []Letter{{Reason: "too late", version: minutesAgo(90)}}
+			}, StateUnversioned, wantBackfill, nil},
 		"the relay stands still": {
 			func(f *Facts, s *Subscriber) {
 				behind(s)
