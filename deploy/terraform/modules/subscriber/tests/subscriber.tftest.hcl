@@ -79,7 +79,7 @@ run "everything_of_the_manifest" {
     error_message = "The tables are not the manifest's and the control table that it leaves out."
   }
   assert {
-    condition     = { for e in output.container.environment : e.name => e.value }["HEALTH_ADDR"] == ":8083" && output.container.stopTimeout == 60
+    condition     = { for e in output.container.environment : e.name => e.value }["HEALTH_ADDR"] == ":8090" && output.container.stopTimeout == 60
     error_message = "The program listens elsewhere, or is killed while its messages drain."
   }
   assert {
