@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -38,7 +40,13 @@ func (g *gathering) subscriber(ctx context.Context, s *Subscriber, sub target.Su
 	views, err := replica.Views(sub.Contract, sub.Subscription, sub.Manifest.Tables)
 	if err == nil {
 		for _, v := range views {
-			if err = g.copies(ctx, s, sub, v); err != nil {
+			err = g.copies(ctx, s, sub, v)
+			if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
+				if err = nil; !slices.Contains(s.Gone, v.Table()) {
+					s.Gone = append(s.Gone, v.Table())
+				}
+			}
+			if err != nil {
 				err = fmt.Errorf("%s: %w", v.Name(), g.Clients.Explain(connect.DynamoDB, err))
 				break
 			}

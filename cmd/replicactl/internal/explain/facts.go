@@ -109,6 +109,8 @@ type Subscriber struct {
 	// Functions are replicas of the service's own, which only it can read.
 	Functions []string `json:"functions,omitempty"`
 	Letters   []Letter `json:"letters"`
+	// Gone are tables of its replicas that do not exist.
+	Gone []string `json:"gone,omitempty"`
 	// Unread says why the copies are not known.
 	Unread  string  `json:"unread,omitempty"`
 	Verdict Verdict `json:"verdict"`
@@ -152,6 +154,7 @@ const (
 	StateUnversioned  State = "never stamped"
 	StateFilteredOut  State = "filtered out"
 	StateUnsubscribed State = "not subscribed"
+	StateNoTable      State = "no table"
 	StateRemapped     State = "mapping changed"
 	StateDifferent    State = "different"
 	StateAhead        State = "replica ahead"

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
@@ -139,6 +141,10 @@ func (g *gathering) readSource(ctx context.Context) {
 	}
 	out.Key = texts(key)
 	item, err := dynamostore.NewSource(g.Clients.DynamoDB, out.Table).Read(ctx, key)
+	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
+		out.State, out.Problem = Unreadable, g.unread("read the item of "+out.Table, errors.New("the table does not exist: apply its owner's Terraform root (or replicactl bootstrap)"))
+		return
+	}
 	if err != nil {
 		err = g.Clients.Explain(connect.DynamoDB, err)
 		out.State, out.Problem = Unreadable, g.unread("read the item of "+out.Table, err)

@@ -77,6 +77,9 @@ func (j judging) unknown() (Verdict, bool) {
 		return Verdict{State: StateUnknown, Says: "The source could not be read, so nothing can be said: " + j.f.Source.Problem + "."}, true
 	case j.s.Unread != "":
 		return Verdict{State: StateUnknown, Says: fmt.Sprintf("The copies of %s could not be read, so nothing can be said: %s.", j.s.Service, j.s.Unread)}, true
+	case len(j.s.Gone) > 0:
+		return Verdict{State: StateNoTable, Command: j.backfill(),
+			Says: fmt.Sprintf("%s's table %s does not exist: apply its Terraform root (or replicactl bootstrap), then %s.", j.s.Service, strings.Join(j.s.Gone, " and "), j.backfill())}, true
 	case len(j.s.Copies) == 0 && len(j.s.Functions) > 0:
 		return Verdict{State: StateUnknown, Says: fmt.Sprintf("%s keeps what it makes of the item by code of its own (%s), which only it can read.", j.s.Service, strings.Join(j.s.Functions, ", "))}, true
 	}
@@ -218,7 +221,7 @@ func (j judging) lacking(worst replica.Drift) Verdict {
 	v := Verdict{State: StateMissed, Command: j.repair()}
 	v.Says = fmt.Sprintf("%s is %s, and no change of it is on its way any more: it was missed. %s mends what differs", j.drifting(), worst, j.repair())
 	if _, known := j.relayAt(); published && !known {
-		v.Says = fmt.Sprintf("%s is %s, and a change of %s ago is not applied: it was missed, unless the relay is not done with it, which cannot be read here (under Lambda its iterator age tells). Where the relay is, %s mends what differs",
+		v.Says = fmt.Sprintf("%s is %s, and a change of %s ago is not applied: it was missed, unless the relay is not done with it, which cannot be read here (under Lambda its iterator age tells, else its log). Where the relay is, %s mends what differs",
 			j.drifting(), worst, ago(j.f.At.Sub(at)), j.repair())
 	}
 	if j.f.Source.State == Live || j.f.Source.State == Tombstone {
@@ -278,7 +281,7 @@ func (j judging) waiting(at time.Time) Verdict {
 		says += fmt.Sprintf("; a poller last followed the stream %s ago", ago(j.f.At.Sub(*followed.At)))
 	}
 	if _, known := j.relayAt(); !known {
-		says += ", and how far it is cannot be read here (under Lambda its iterator age tells)"
+		says += ", and how far it is cannot be read here (under Lambda its iterator age tells, else its log)"
 	}
 	return Verdict{State: StateRelayBehind, Says: says + ": see that the relay runs and what it logs; nothing is lost while the record is younger than 24 hours."}
 }
@@ -292,6 +295,9 @@ func (j judging) relayAt() (oldest time.Time, known bool) {
 		return time.Time{}, false
 	}
 	behind := j.f.Relay.Behind.Value
+	if behind.Kind == status.LessThan {
+		return time.Time{}, false // its place was lost
+	}
 	if behind.Kind == status.None {
 		return j.f.At.Add(time.Second), true
 	}

@@ -284,6 +284,16 @@ func TestVerdicts(t *testing.T) {
 				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
 				s.Copies[0].remapped = true
 			}, StateRemapped, wantBackfill, []string{"another mapping"}},
+		"the relay's place was lost, and the consumer is dead": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.Records = []Record{recordOf(replica.Publish, 60, "name")}
+				f.Relay.Behind = valueOf(status.Lag{Kind: status.LessThan, Seconds: 62 * 60})
+				s.Subscription.Depth = valueOf(status.Depth{Waiting: 7})
+			}, StateInQueue, "", nil},
+		"a table of its replicas does not exist": {
+			func(_ *Facts, s *Subscriber) { behind(s); s.Gone = []string{"watchlists"} },
+			StateNoTable, wantBackfill, []string{"stats's table watchlists does not exist"}},
 		"under Lambda, nothing is known of the relay": {
 			func(f *Facts, s *Subscriber) {
 				behind(s)

@@ -174,6 +174,8 @@ func behindText(c status.Cell[status.Lag]) string {
 		return absent(c)
 	case c.Value.Kind == status.None:
 		return "nothing"
+	case c.Value.Kind == status.LessThan:
+		return "less than " + ago(time.Duration(c.Value.Seconds*float64(time.Second)))
 	default:
 		return ago(time.Duration(c.Value.Seconds * float64(time.Second)))
 	}

@@ -86,7 +86,7 @@ func (l *look) declared() []*Topic {
 		for _, s := range m.Subscribes {
 			if l.Contract == "" || l.Contract == s.Contract {
 				t := find(s.Contract, s.Topic)
-				t.Subscriptions = append(t.Subscriptions, &Subscription{Subscriber: m.Service, Queue: s.Queue.Name, DeadLetterQueue: s.Queue.DeadLetterQueue})
+				t.Subscriptions = append(t.Subscriptions, &Subscription{Subscriber: m.Service, Queue: s.Queue.Name, DeadLetterQueue: s.Queue.DeadLetterQueue, Stores: declaredStores(s)})
 			}
 		}
 	}
@@ -115,6 +115,7 @@ func (l *look) topic(ctx context.Context, t *Topic) {
 	}
 	for _, s := range t.Subscriptions {
 		at(func() { s.Depth = l.depth(ctx, s.Queue) })
+		at(func() { l.stores(ctx, s) })
 		at(func() { s.Letters = l.depth(ctx, s.DeadLetterQueue) })
 	}
 	first.Wait()

@@ -14,7 +14,7 @@ func (r *Report) Graph(out io.Writer) {
 	for _, t := range r.Topics {
 		topic := g.node("topic "+t.Name, "([%s])", t.Name, plain(t.ARN, func(string) string { return "" }))
 		if t.Owner != "" {
-			g.edge(g.node("service "+t.Owner, "[%s]", t.Owner), topic, "relay "+plain(t.Relay.Behind, Lag.text))
+			g.edge(g.node("service "+t.Owner, "[%s]", t.Owner), topic, drawn("relay", t.Relay.Behind))
 			if letters := plain(t.Relay.Letters, total); letters != "0" {
 				g.edge(g.node("service "+t.Owner, "[%s]", t.Owner), g.node("queue "+t.Relay.DeadLetterQueue, "[(%s)]", t.Relay.DeadLetterQueue, letters+" dead"), "")
 			}
@@ -27,7 +27,7 @@ func (r *Report) Graph(out io.Writer) {
 				}
 				return ""
 			}))
-			g.edge(queue, g.node("service "+s.Subscriber, "[%s]", s.Subscriber), "lag "+plain(s.Lag, Lag.text))
+			g.edge(queue, g.node("service "+s.Subscriber, "[%s]", s.Subscriber), drawn("copies", s.Lag))
 			if letters := plain(s.Letters, total); letters != "0" {
 				g.edge(queue, g.node("queue "+s.DeadLetterQueue, "[(%s)]", s.DeadLetterQueue, letters+" dead"), "")
 			}
@@ -38,6 +38,19 @@ func (r *Report) Graph(out io.Writer) {
 			}
 		}
 	}
+}
+
+// drawn says how far something is, as an arrow's label.
+func drawn(what string, c Cell[Lag]) string {
+	switch {
+	case c.Value == nil && c.Unread != "":
+		return what + " not read"
+	case c.Value == nil:
+		return what + " not known"
+	case c.Value.Kind == None:
+		return what + " up to date"
+	}
+	return what + " " + c.Value.text() + " behind"
 }
 
 type graph struct {

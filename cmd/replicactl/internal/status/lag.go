@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -158,6 +160,9 @@ func (l *look) lag(ctx context.Context, contract string, s *Subscription, seen h
 		}
 		items++
 		late, err := l.unapplied(ctx, r, mine)
+		if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
+			return unknown[Lag]("table " + r.Table + " does not exist")
+		}
 		if err != nil {
 			return failed[Lag](l, connect.DynamoDB, err)
 		}

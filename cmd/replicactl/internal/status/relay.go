@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
@@ -71,46 +72,78 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 		return
 	}
 	r.Followed, r.Saved = known(Instant{}), known(Instant{})
+	var followed time.Time
 	if seconds, err := strconv.ParseInt(kept.sequence, 10, 64); err == nil {
-		r.Followed = known(l.ago(time.Unix(seconds, 0).UTC()))
+		followed = time.Unix(seconds, 0).UTC()
+		r.Followed = known(l.ago(followed))
 	}
 	shards, err := l.shards(ctx, stream)
 	if err != nil {
 		r.Behind = failed[Lag](l, connect.Streams, err)
 		return
 	}
-	var saved, oldest time.Time
+	places := make(map[string]place, len(shards))
+	var saved time.Time
 	for _, shard := range shards {
-		at, err := l.place(ctx, published, stream, shard)
-		if err != nil {
+		id := aws.ToString(shard.ShardId)
+		if places[id], err = l.place(ctx, published, stream, id); err != nil {
 			r.Saved = failed[Instant](l, connect.DynamoDB, err)
 			r.Behind = without[Lag]("the checkpoints could not be read")
 			return
 		}
-		if at.saved.After(saved) {
-			saved = at.saved
+		if at := places[id].saved; at.After(saved) {
+			saved = at
 			r.Saved = known(l.ago(saved))
 		}
-		if at.finished || kept.sequence == "" {
+	}
+	if kept.sequence == "" {
+		r.Behind = unknown[Lag]("no poller has ever followed the stream: the relay runs under Lambda, which keeps its own place, or has never run")
+		return
+	}
+	if r.Behind, err = l.behind(ctx, stream, shards, places, followed); err != nil {
+		r.Behind = failed[Lag](l, connect.Streams, err)
+	}
+}
+
+// behind is the age of the oldest record after the places. Each shard's end takes
+// a while to find, so several are looked at at once.
+func (l *look) behind(ctx context.Context, stream string, shards []streamtypes.Shard, places map[string]place, followed time.Time) (Cell[Lag], error) {
+	next := make([]time.Time, len(shards))
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(maxParallel)
+	for i, shard := range shards {
+		id := aws.ToString(shard.ShardId)
+		if places[id].finished {
 			continue
 		}
-		next, err := l.nextRecord(ctx, stream, shard, at.sequence)
-		if err != nil {
-			r.Behind = failed[Lag](l, connect.Streams, err)
-			return
-		}
-		if !next.IsZero() && (oldest.IsZero() || next.Before(oldest)) {
-			oldest = next
-		}
+		group.Go(func() (err error) {
+			next[i], err = l.nextRecord(within, stream, id, places[id].sequence)
+			return err
+		})
 	}
+	if err := group.Wait(); err != nil {
+		return Cell[Lag]{}, err
+	}
+	var oldest time.Time
+	lost := false // whether the oldest is of a shard whose place is not known
+	for i, shard := range shards {
+		if next[i].IsZero() || !oldest.IsZero() && !next[i].Before(oldest) {
+			continue
+		}
+		oldest = next[i]
+		// A shard is begun when its parent is done with, and has no place before
+		// its first record is. What came after the poller's last word it has not
+		// seen.
+		lost = places[aws.ToString(shard.ShardId)].sequence == "" && !places[aws.ToString(shard.ParentShardId)].finished && !oldest.After(followed)
+	}
+	lag := Lag{Kind: Exact, Seconds: max(0, l.Now().Sub(oldest).Seconds())}
 	switch {
-	case kept.sequence == "":
-		r.Behind = unknown[Lag]("no poller has ever followed the stream: the relay runs under Lambda, which keeps its own place, or has never run")
 	case oldest.IsZero():
-		r.Behind = known(Lag{Kind: None})
-	default:
-		r.Behind = known(Lag{Kind: Exact, Seconds: max(0, l.Now().Sub(oldest).Seconds())})
+		lag = Lag{Kind: None}
+	case lost:
+		lag.Kind, lag.Note = LessThan, "no place is kept for the shard with the oldest record: either the checkpoint table was lost, and a place is kept again after the next change; or the relay is not done with one record yet, which its log tells"
 	}
+	return known(lag), nil
 }
 
 // place reads what the poller keeps under a shard's name; zero for nothing.
@@ -139,17 +172,15 @@ func (l *look) place(ctx context.Context, published target.Published, stream, sh
 	return p, nil
 }
 
-func (l *look) shards(ctx context.Context, stream string) ([]string, error) {
+func (l *look) shards(ctx context.Context, stream string) ([]streamtypes.Shard, error) {
 	in := &dynamodbstreams.DescribeStreamInput{StreamArn: aws.String(stream)}
-	var all []string
+	var all []streamtypes.Shard
 	for {
 		out, err := l.Clients.Streams.DescribeStream(ctx, in)
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range out.StreamDescription.Shards {
-			all = append(all, aws.ToString(s.ShardId))
-		}
+		all = append(all, out.StreamDescription.Shards...)
 		if in.ExclusiveStartShardId = out.StreamDescription.LastEvaluatedShardId; in.ExclusiveStartShardId == nil {
 			return all, nil
 		}
@@ -161,7 +192,7 @@ func (l *look) shards(ctx context.Context, stream string) ([]string, error) {
 // later (GetRecords, DynamoDB Streams API reference).
 const (
 	emptyReads = 10
-	// emptyWait is the pause after each of those: the relay reads the same
+	// emptyWait is the pause between them: the relay reads the same
 	// shard, and both are throttled together.
 	emptyWait = 50 * time.Millisecond
 )
@@ -185,6 +216,13 @@ func (l *look) nextRecord(ctx context.Context, stream, shard, after string) (tim
 		return time.Time{}, err
 	}
 	for iterator, empty := out.ShardIterator, 0; iterator != nil && empty < emptyReads; empty++ {
+		if empty > 0 {
+			select {
+			case <-ctx.Done():
+				return time.Time{}, context.Cause(ctx)
+			case <-time.After(emptyWait):
+			}
+		}
 		page, err := l.Clients.Streams.GetRecords(ctx, &dynamodbstreams.GetRecordsInput{ShardIterator: iterator, Limit: aws.Int32(1)})
 		if _, trimmed := errors.AsType[*streamtypes.TrimmedDataAccessException](err); trimmed && after != "" {
 			return l.nextRecord(ctx, stream, shard, "")
@@ -198,11 +236,6 @@ func (l *look) nextRecord(ctx context.Context, stream, shard, after string) (tim
 			}
 		}
 		iterator = page.NextShardIterator
-		select {
-		case <-ctx.Done():
-			return time.Time{}, context.Cause(ctx)
-		case <-time.After(emptyWait):
-		}
 	}
 	return time.Time{}, nil
 }

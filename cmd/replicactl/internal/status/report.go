@@ -10,7 +10,10 @@
 // SQS's depths are approximate ("GetQueueAttributes", SQS API reference).
 package status
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Report is everything that was seen. Its JSON form is stable: fields are added
 // and never renamed.
@@ -91,6 +94,23 @@ type Subscription struct {
 	Letters         Cell[Depth] `json:"dead_letters"`
 	// Lag is the age of the oldest change that is not applied.
 	Lag Cell[Lag] `json:"lag"`
+	// Stores are the tables, and their indexes, in which its consumer works.
+	Stores []Store `json:"stores"`
+}
+
+// Store is a table, or one of its indexes.
+type Store struct {
+	Table string `json:"table"`
+	Index string `json:"index,omitempty"`
+	// State is as DynamoDB has it: ACTIVE, CREATING and so on.
+	State Cell[string] `json:"state"`
+}
+
+func (s Store) name(subscriber string) string {
+	if s.Index != "" {
+		return fmt.Sprintf("index %s of %s's table %s", s.Index, subscriber, s.Table)
+	}
+	return subscriber + "'s table " + s.Table
 }
 
 // Settings are a subscription's at SNS.

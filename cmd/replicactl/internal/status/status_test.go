@@ -163,6 +163,58 @@ func TestAnIdleRelayIsNotADeadOne(t *testing.T) {
 	})
 }
 
+// A relay that has kept no place is behind by no more than its stream's oldest
+// record; where its checkpoint table was lost, by nothing.
+func TestALostPlaceIsNoBacklog(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.bootstrap()
+		w.apply("1", w.write("1", "One", "Energy"))
+		w.relayed(1)
+		time.Sleep(17 * time.Minute)
+		dropTable(w, "profile-relay-checkpoints")
+		w.bootstrap()
+		w.relayed(0)
+		report := w.look()
+		topic := report.Topics[0]
+		if b := topic.Relay.Behind.Value; b.Kind != status.LessThan || b.Seconds < 1019 || b.Note == "" || !strings.Contains(text(report), "behind less than 17m") {
+			t.Errorf("after the table was lost: %+v\n%s", b, text(report))
+		}
+		if lag := topic.Subscriptions[0].Lag.Value; lag.Kind != status.None {
+			t.Errorf("the copies' lag: %+v", lag)
+		}
+		// The next change has a place kept.
+		w.write("2", "Two", "Energy")
+		w.relayed(2)
+		if b := w.look().Topics[0].Relay.Behind.Value; b.Kind != status.None || b.Note != "" {
+			t.Errorf("after the next change: %+v", b)
+		}
+	})
+}
+
+// Without a table or an index its consumer applies nothing, though nothing waits.
+func TestATableThatIsGoneIsSaid(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.bootstrap()
+		for _, store := range w.look().Topics[0].Subscriptions[0].Stores {
+			if store.State.Value == nil || *store.State.Value != "ACTIVE" {
+				t.Errorf("%s %s is %+v", store.Table, store.Index, store.State)
+			}
+		}
+		for _, table := range []string{"company-stats", "stats-replication-control"} {
+			dropTable(w, table)
+			report := w.look()
+			if said := "! stats's table " + table + " does not exist: run terraform apply"; !report.Complete || !strings.Contains(text(report), said) {
+				t.Errorf("no %q, complete %v:\n%s", said, report.Complete, text(report))
+			}
+		}
+		w.write("1", "One", "Energy")
+		report := w.look()
+		if lag := report.Topics[0].Subscriptions[0].Lag; !report.Complete || lag.Unknown != "table company-stats does not exist" {
+			t.Errorf("complete %v, the lag %+v", report.Complete, lag)
+		}
+	})
+}
+
 func TestTheReportsJSONHasStableNames(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.bootstrap()

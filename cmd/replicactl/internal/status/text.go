@@ -41,6 +41,9 @@ func (t *Topic) write(out io.Writer) {
 			cell(n, "stream of "+r.Table, r.Stream, func(string) string { return "on" }),
 			cell(n, "relay", r.Followed, followed), cell(n, "relay's place", r.Saved, func(i Instant) string { return i.text("never") }),
 			cell(n, "relay behind", r.Behind, Lag.text), cell(n, r.DeadLetterQueue, r.Letters, total))
+		if r.Behind.Value != nil && r.Behind.Value.Note != "" {
+			n.add("relay behind: %s", r.Behind.Value.Note)
+		}
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(table, "  SUBSCRIBER\tQUEUE\tWAITING\tIN FLIGHT\tDELAYED\tDEAD\tLAG\tSUBSCRIPTION\n")
@@ -53,6 +56,7 @@ func (t *Topic) write(out io.Writer) {
 			depth(func(d Depth) int { return d.Waiting }), depth(func(d Depth) int { return d.InFlight }), depth(func(d Depth) int { return d.Delayed }),
 			cell(n, s.DeadLetterQueue, s.Letters, total), cell(n, s.Subscriber+"'s lag", s.Lag, Lag.text),
 			cell(n, s.Subscriber+"'s subscription", s.Settings, func(set Settings) string { return n.settings(s.Subscriber, set) }))
+		n.stores(s)
 		if s.Lag.Value != nil && s.Lag.Value.Note != "" {
 			n.add("%s's lag: %s", s.Subscriber, s.Lag.Value.Note)
 		}
@@ -101,6 +105,17 @@ func (n *notes) settings(subscriber string, set Settings) string {
 		return "not as declared"
 	}
 	return set.Filter
+}
+
+// stores notes the subscriber's tables and indexes that are not there.
+func (n *notes) stores(s *Subscription) {
+	for _, store := range s.Stores {
+		name := store.name(s.Subscriber)
+		n.reason(name, store.State.Unread)
+		if store.State.Missing {
+			n.add("! %s does not exist: run terraform apply, or replicactl bootstrap --apply at an endpoint of your own, then replicactl backfill", name)
+		}
+	}
 }
 
 // cell prints a cell, and notes the reason where there is no answer.
