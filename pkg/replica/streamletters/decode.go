@@ -37,7 +37,8 @@ type Record struct {
 	// Keys are the item's key attributes.
 	Keys contracts.Item
 	// Images are the old and the new image, as far as the letter has them, each
-	// with its strings, numbers, binaries and booleans alone.
+	// with its strings, numbers, binaries, booleans and string sets; of others
+	// nothing but that they are there, as NULL.
 	Images []contracts.Item
 }
 
@@ -200,14 +201,33 @@ func (w *wireRecord) record() (Record, error) {
 	}
 	for _, image := range []map[string]json.RawMessage{w.Change.OldImage, w.Change.NewImage} {
 		if len(image) > 0 {
-			r.Images = append(r.Images, scalars(image))
+			r.Images = append(r.Images, imageOf(image))
 		}
 	}
 	return r, nil
 }
 
-// scalars reads those attributes that are no collections: all that keys, match
-// and bookkeeping consist of.
+// imageOf reads an image as far as match and bookkeeping need it: a stamp's
+// signature is a string set, and match may ask whether an attribute of any type
+// is there.
+func imageOf(raw map[string]json.RawMessage) contracts.Item {
+	item := scalars(raw)
+	for name, text := range raw {
+		if _, known := item[name]; known {
+			continue
+		}
+		var v struct{ SS []string }
+		if err := json.Unmarshal(text, &v); err == nil && len(v.SS) > 0 {
+			item[name] = contracts.StringSet(v.SS...)
+		} else {
+			item[name] = contracts.Null()
+		}
+	}
+	return item
+}
+
+// scalars reads those attributes that are no collections: all that keys consist
+// of.
 func scalars(raw map[string]json.RawMessage) contracts.Item {
 	item := make(contracts.Item, len(raw))
 	for name, text := range raw {

@@ -110,8 +110,10 @@ type named struct {
 	source  *replica.Source
 	subject string
 	key     contracts.Item
-	// above is the highest version that the letter's images show.
+	// above is the highest version that the letter's images show; blind says that
+	// a record of it came without any.
 	above contracts.Version
+	blind bool
 }
 
 func (n *named) id() string { return n.source.Contract().ID() + " " + n.subject }
@@ -121,6 +123,12 @@ func (n *named) id() string { return n.source.Contract().ID() + " " + n.subject 
 // are stamped all the same. An error is a read or a stamp that failed and may
 // succeed later: the letter must stay.
 func (m *Mender) Put(ctx context.Context, text []byte, apply bool) (Verdict, error) {
+	return m.put(ctx, text, apply, false)
+}
+
+// put is Put; fresh says that the letter may have been written since the run
+// began.
+func (m *Mender) put(ctx context.Context, text []byte, apply, fresh bool) (Verdict, error) {
 	content, err := Decode(text)
 	if err != nil {
 		return Verdict{Action: Refuse, Reason: "unreadable letter", Detail: err.Error(),
@@ -145,6 +153,10 @@ func (m *Mender) Put(ctx context.Context, text []byte, apply bool) (Verdict, err
 	verdict := Verdict{Action: Mend, Reason: "its items are stamped as they are now"}
 	for _, item := range items {
 		if apply {
+			if m.cameBack(item, fresh) {
+				refused = append(refused, returned(item.id()))
+				continue
+			}
 			if err := m.stamp(ctx, item); err != nil {
 				rejected, hopeless := errors.AsType[*replica.RejectedError](err)
 				if !hopeless {
@@ -224,9 +236,9 @@ func (m *Mender) items(ctx context.Context, records []Record) (items []*named, r
 			if !ours {
 				continue
 			}
-			item := &named{source: source, subject: subject, key: r.Keys}
+			item := &named{source: source, subject: subject, key: r.Keys, blind: len(r.Images) == 0}
 			known := found[item.id()]
-			concerned := known != nil || len(r.Images) == 0
+			concerned := known != nil || item.blind
 			for _, image := range r.Images {
 				// An image that is not the contract's may still be of an item that
 				// was, or is now.
@@ -236,7 +248,7 @@ func (m *Mender) items(ctx context.Context, records []Record) (items []*named, r
 				}
 			}
 			if known != nil {
-				known.above = max(known.above, item.above)
+				known.above, known.blind = max(known.above, item.above), known.blind || item.blind
 				continue
 			}
 			now, before := checked[item.id()]
@@ -289,6 +301,20 @@ func (m *Mender) check(ctx context.Context, item *named) (fit bool, problem *Ver
 func refusal(id string, rejected *replica.RejectedError) Verdict {
 	return Verdict{Action: Refuse, Reason: rejected.Reason, Detail: id + ": " + rejected.Error(),
 		Advice: "mend the item at its owner, which publishes it, then run this again; stamped now, the relay would give it up again"}
+}
+
+// cameBack says that a letter is of the stamp that this run gave the item: the
+// relay could not publish it. It is the only trace of that. Stamped once more,
+// the item would come back as fast as it is read, for ever. Where nothing shows
+// which record a letter is of, one from since the run began is taken for it.
+func (m *Mender) cameBack(item *named, fresh bool) bool {
+	given, done := m.stamped[item.id()]
+	return done && (item.above == given || item.blind && fresh)
+}
+
+func returned(id string) Verdict {
+	return Verdict{Action: Refuse, Reason: "came back", Detail: id + ": the relay has just given up its stamp",
+		Advice: "see why in the relay's log or the letter's detail (dlq show), mend the item at its owner, then run this again"}
 }
 
 // stamp raises an item, unless this run has raised it above all that the letter

@@ -100,11 +100,27 @@ func fromStream(r *types.Record, table string) (record Record, sequence string) 
 		record.SequenceNumber, record.Created, record.Keys = sequence, aws.ToTime(c.ApproximateCreationDateTime), streamScalars(c.Keys)
 		for _, image := range []map[string]types.AttributeValue{c.OldImage, c.NewImage} {
 			if len(image) > 0 {
-				record.Images = append(record.Images, streamScalars(image))
+				record.Images = append(record.Images, streamImage(image))
 			}
 		}
 	}
 	return record, sequence
+}
+
+// streamImage is imageOf for a record of the stream.
+func streamImage(from map[string]types.AttributeValue) contracts.Item {
+	item := streamScalars(from)
+	for name, v := range from {
+		if _, known := item[name]; known {
+			continue
+		}
+		if set, ok := v.(*types.AttributeValueMemberSS); ok {
+			item[name] = contracts.StringSet(set.Value...)
+		} else {
+			item[name] = contracts.Null()
+		}
+	}
+	return item
 }
 
 func streamScalars(from map[string]types.AttributeValue) contracts.Item {

@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -49,6 +51,7 @@ func inRig(t *testing.T, test func(r *rig)) {
 		engine := localaws.New(localaws.Config{StreamShards: 1})
 		defer engine.Close()
 		cfg := localawstest.Config(engine)
+		cfg.HTTPClient = dated{cfg.HTTPClient}
 		r := &rig{T: t, engine: engine, db: dynamodb.NewFromConfig(cfg), streams: dynamodbstreams.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg)}
 		m := must(manifest.Load("../../../services/profile/replication.yaml"))
 		r.source = must(replica.NewSource(m.Service, m.Publishes[0], profilev1.Contract))
@@ -62,6 +65,18 @@ func inRig(t *testing.T, test func(r *rig)) {
 		r.letters = aws.ToString(must(r.queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("relay-dlq")})).QueueUrl)
 		test(r)
 	})
+}
+
+// dated gives answers the date that AWS's have, and that net/http gives those of
+// a server.
+type dated struct{ inner aws.HTTPClient }
+
+func (d dated) Do(request *http.Request) (*http.Response, error) {
+	response, err := d.inner.Do(request)
+	if err == nil {
+		response.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
+	return response, err
 }
 
 func must[T any](v T, err error) T {
@@ -131,6 +146,7 @@ func (r *rig) mender(edit ...func(*streamletters.Config)) *streamletters.Mender 
 // refused.
 func (r *rig) mend(mended, left, refused int) streamletters.Result {
 	r.Helper()
+	time.Sleep(time.Second) // letters tell from before and after by the second
 	result, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq"}, true)
 	if err != nil || result.Mended != mended || result.Left != left || result.Refused != refused || result.Undeleted != 0 {
 		r.Errorf("result %+v, %v, want %d mended, %d left and %d refused", result, err, mended, left, refused)

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/tributary-dev/tributary/pkg/replica/internal/tally"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
@@ -91,7 +93,7 @@ func (m *Mender) Queue(ctx context.Context, cfg QueueConfig, apply bool) (result
 			if letter, unreadable := sqssub.ReadDeadLetter(msg); unreadable != nil {
 				verdict = Verdict{Action: Refuse, Reason: "unreadable letter", Detail: unreadable.Error(),
 					Advice: "show it, reconcile what it may have been about, then purge it"}
-			} else if verdict, err = m.Put(ctx, letter.Body, apply); err != nil {
+			} else if verdict, err = m.put(ctx, letter.Body, apply, sentSince(msg, box.Begun())); err != nil {
 				run.deleted(ctx, box, mended)
 				return result, fmt.Errorf("letter %s: %w", id, err)
 			}
@@ -105,6 +107,13 @@ func (m *Mender) Queue(ctx context.Context, cfg QueueConfig, apply bool) (result
 	}
 	result.Unread = box.Left()
 	return result, nil
+}
+
+// sentSince says that a message was sent since the run began, by SQS's clock, or
+// that nobody knows.
+func sentSince(msg types.Message, begun time.Time) bool {
+	at, err := strconv.ParseInt(msg.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
+	return err != nil || !time.UnixMilli(at).Before(begun)
 }
 
 // ErrArchived says that an object is in a storage class from which it has to be
