@@ -63,8 +63,8 @@ type Config struct {
 	Publisher message.Publisher
 	Stamps    replica.SourceTable
 
-	// Rate is the most repairs published a second, 0 for any number. None is
-	// published while Backlog, the length of the subscriber's queue, is above
+	// Rate is the most items repaired a second, by messages or by stamps, 0 for
+	// any number. None is while Backlog, the length of the subscriber's queue, is above
 	// MaxBacklog; a nil Backlog is not asked.
 	Rate       float64
 	Backlog    func(context.Context) (int, error)

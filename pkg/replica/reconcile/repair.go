@@ -65,6 +65,9 @@ func (r *run) raise(ctx context.Context, group []*repair) error {
 	for _, p := range group {
 		above = max(above, p.finding.Stored)
 	}
+	if err := r.outflow.Pace.Wait(ctx, 1); err != nil { // its change comes through the queue as well
+		return err
+	}
 	version, err := r.cfg.Source.Raise(ctx, r.cfg.Stamps, group[0].source.key, above, r.cfg.Now)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
