@@ -1,9 +1,9 @@
 package terraform
 
 import (
+	"encoding/json"
 	"net/http"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
@@ -137,8 +137,6 @@ func (a account) refusesToDelete(t *testing.T, tables ...string) {
 	}
 }
 
-var nothing = regexp.MustCompile(`^\{("[A-Za-z]+": ?\[\])?\}$`)
-
 // empty looks for what a destroy has forgotten. KMS keeps keys for a month.
 func (a account) empty(t *testing.T) {
 	t.Helper()
@@ -148,10 +146,35 @@ func (a account) empty(t *testing.T) {
 		{"ssm", "AmazonSSM.GetParametersByPath", `{"Path": "/replication", "Recursive": true}`},
 		{"logs", "Logs_20140328.DescribeLogGroups", `{}`},
 	} {
-		answer := strings.TrimSpace(a.do(t, http.MethodPost, "/", look.service, look.body,
-			map[string]string{"X-Amz-Target": look.target, "Content-Type": "application/x-amz-json-1.0"}, http.StatusOK))
-		if !nothing.MatchString(answer) {
+		answer := a.do(t, http.MethodPost, "/", look.service, look.body,
+			map[string]string{"X-Amz-Target": look.target, "Content-Type": "application/x-amz-json-1.0"}, http.StatusOK)
+		if !listsNothing(answer) {
 			t.Errorf("%s is not clean: %s", look.service, answer)
+		}
+	}
+}
+
+// listsNothing reports whether each list of an answer is empty.
+func listsNothing(answer string) bool {
+	var lists map[string][]any
+	if err := json.Unmarshal([]byte(answer), &lists); err != nil {
+		return false
+	}
+	for _, list := range lists {
+		if len(list) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func TestWhatIsLeftIsSeen(t *testing.T) {
+	for answer, nothing := range map[string]bool{
+		`{}`: true, `{"TableNames": []}`: true, `{"logGroups": [], "nextToken": null}`: true,
+		`{"TableNames": ["companies"]}`: false, `{"QueueUrls": ["http://q"], "nextToken": null}`: false, `{"message": "no"}`: false,
+	} {
+		if listsNothing(answer) != nothing {
+			t.Errorf("%s lists nothing: %t, want %t", answer, !nothing, nothing)
 		}
 	}
 }
