@@ -127,6 +127,7 @@ func (a *Applier) add(r manifest.Replica, isAnchor bool) error {
 		target: t, replica: r,
 		subjectTypes: map[string]string{index.PartitionKey.Name: index.PartitionKey.Type},
 		shown:        shown(index, t.mapping.names.Version, t.mapping.names.Mapping),
+		listed:       index.KeyAttributes(),
 		secondPass:   time.Duration(r.SecondPass),
 	}
 	for _, k := range table.KeyAttributes() {

@@ -259,9 +259,8 @@ func (s DryStore) storable(w Write) error {
 			if !set {
 				continue
 			}
-			kind := map[string]contracts.Kind{"S": contracts.KindString, "N": contracts.KindNumber, "B": contracts.KindBinary}[key.Type]
 			switch {
-			case v.Kind() != kind:
+			case v.Kind() != keyKinds[key.Type]:
 				return &RejectedError{Reason: "refused by DynamoDB", Err: fmt.Errorf("%s is a key of the index %s of %s and must be of type %s", key.Name, ix.Name, w.Table, key.Type)}
 			case isEmpty(v):
 				return &RejectedError{Reason: "refused by DynamoDB", Err: fmt.Errorf("%s is a key of the index %s of %s and must not be empty; set omit_empty in the manifest", key.Name, ix.Name, w.Table)}

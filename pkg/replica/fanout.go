@@ -23,6 +23,7 @@ type fanOut struct {
 	// deleted or moved meanwhile is neither resurrected nor mixed up.
 	subjectTypes map[string]string
 	keyNames     []string
+	listed       []manifest.KeyAttribute // of the index: an item without one is not in it
 	// shown are the bookkeeping attributes that the index holds as well, so
 	// that a copy which needs no write is known without one.
 	shown      []string

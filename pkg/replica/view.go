@@ -48,6 +48,7 @@ type View struct {
 	subject func(string) (contracts.Item, error)
 	types   map[string]string // of the attributes that Key or the index's partition key make
 	fanOut  bool
+	listed  []manifest.KeyAttribute // what an item needs to be in the fan-out's index
 }
 
 // Views returns the views of a subscription's replicas: items first, then
@@ -71,7 +72,7 @@ func Views(contract *contracts.Contract, subscription manifest.Subscription, tab
 	}
 	for _, f := range a.fanOuts {
 		views = append(views, &View{
-			target: &f.target, replica: f.replica, keys: f.keyNames, subject: f.partition, types: f.subjectTypes, fanOut: true,
+			target: &f.target, replica: f.replica, keys: f.keyNames, subject: f.partition, types: f.subjectTypes, fanOut: true, listed: f.listed,
 		})
 	}
 	return views, nil
@@ -126,8 +127,14 @@ func (v *View) LocalKey(item contracts.Item) contracts.Item {
 }
 
 // Subject returns the subject whose copy an item of the local table would be;
-// ok is false for items of other kinds, and for those in no subject's index.
+// ok is false for items of other kinds, and for those that a fan-out's index does
+// not list and that carry no copy: no change ever reaches these.
 func (v *View) Subject(item contracts.Item) (subject string, ok bool) {
+	for _, key := range v.listed {
+		if value := item[key.Name]; (value.Kind() != keyKinds[key.Type] || isEmpty(value)) && !v.Copied(item) {
+			return "", false
+		}
+	}
 	texts := make(map[string]string, len(v.types))
 	for name, typ := range v.types {
 		value := item[name]
@@ -142,6 +149,9 @@ func (v *View) Subject(item contracts.Item) (subject string, ok bool) {
 	}
 	return v.replica.SubjectOf(texts)
 }
+
+// keyKinds are the kinds of value that key attributes have, by type.
+var keyKinds = map[string]contracts.Kind{"S": contracts.KindString, "N": contracts.KindNumber, "B": contracts.KindBinary}
 
 // Copied reports whether a local item carries a copy, or what is left of one.
 func (v *View) Copied(local contracts.Item) bool {

@@ -197,6 +197,8 @@ func TestViewAgreesWithTheApplier(t *testing.T) {
 func TestViewsKnowWhoseCopyAnItemIs(t *testing.T) {
 	all := views(t, "        key: {cik: subject}\n", "        subject: \"{cik}\"\n        key: {cik: \"COMPANY#{cik}\"}\n")
 	item, fan := all[0], all[1]
+	// Of the items that name the subject the index lists those that have a rank.
+	ranked := views(t, "partition_key: {name: cik, type: S}\n        sort_key: {name: user, type: S}\n", "partition_key: {name: cik, type: S}\n        sort_key: {name: rank, type: S}\n")[1]
 	if got := []string{item.Name(), fan.Name()}; !slices.Equal(got, []string{"company-stats", "watchlists by-cik"}) {
 		t.Errorf("the views are %v", got)
 	}
@@ -211,6 +213,10 @@ func TestViewsKnowWhoseCopyAnItemIs(t *testing.T) {
 		"a key of another type has none":            {item, contracts.Item{"cik": contracts.Number("7")}, "", false},
 		"a copy's index key leads back":             {fan, attrs("user", "ada", "cik", "7"), "7", true},
 		"an item that is not in the index has none": {fan, attrs("user", "ada"), "", false},
+		"one that the index lists has":              {ranked, attrs("user", "ada", "cik", "7", "rank", "first"), "7", true},
+		"one without the index's sort key has none": {ranked, attrs("user", "ada", "cik", "7"), "", false},
+		"one with an empty sort key has none":       {ranked, attrs("user", "ada", "cik", "7", "rank", ""), "", false},
+		"one that was copied to, and left, has":     {ranked, attrs("user", "ada", "cik", "7", "companyName", "A"), "7", true},
 	} {
 		if subject, ok := c.view.Subject(c.local); subject != c.subject || ok != c.ok {
 			t.Errorf("%s: got %q, %v", behaviour, subject, ok)

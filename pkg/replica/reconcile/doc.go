@@ -43,6 +43,7 @@
 // Function replicas are not compared: only the service's own code knows what
 // they keep. Result.Functions names them. Items of the owner's that violate the
 // contract are reported and not mended, since no subscriber can be told of them.
-// Copies that a fan-out's index does not list are compared, as far as they name
-// a subject, but no repair reaches them.
+// Copies that a fan-out's index does not list any more are compared, as far as
+// they name a subject, but no repair reaches them; items that it does not list
+// and that never had a copy are none of the fan-out's.
 package reconcile
