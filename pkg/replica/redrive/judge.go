@@ -29,6 +29,9 @@ const (
 	Returned Action = "came back"
 )
 
+// reasonWrapped is the consumer's for an event inside SNS's envelope.
+const reasonWrapped = "wrapped by SNS"
+
 // Facts are what is known about a letter when it is judged.
 type Facts struct {
 	// Now is when.
@@ -69,7 +72,10 @@ func Judge(f Facts) Verdict {
 	case f.Trial != nil && f.Trial.Rejected != nil:
 		v := Verdict{Action: Refuse, Reason: f.Trial.Rejected.Reason, Detail: f.Trial.Rejected.Error(),
 			Advice: "the consumer would reject it again: mend the cause, or purge it and backfill"}
-		if f.Unknown != nil {
+		switch {
+		case v.Reason == reasonWrapped:
+			v.Advice = "no consumer reads it: turn on the subscription's raw message delivery (terraform apply, or replicactl bootstrap --apply), then purge it and backfill"
+		case f.Unknown != nil:
 			v.Advice = "deploy a consumer that knows it, or purge it and backfill"
 		}
 		return v

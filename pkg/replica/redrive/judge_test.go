@@ -2,6 +2,7 @@ package redrive_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,10 +38,18 @@ func TestJudge(t *testing.T) {
 		"without a dry run nothing is known and is sent": {redrive.Facts{Published: young}, redrive.Send, "", true, false},
 	} {
 		c.facts.Now = now
+		if c.wantsHelp && strings.Contains(redrive.Judge(c.facts).Advice, "raw message delivery") {
+			t.Errorf("%s: advises to turn on raw delivery", name)
+		}
 		v := redrive.Judge(c.facts)
 		if v.Action != c.action || v.Reason != c.reason || v.Unproven != "" != c.unproven || v.Advice != "" != c.wantsHelp ||
 			v.Action == redrive.Refuse && v.Detail == "" {
 			t.Errorf("%s: judged %+v", name, v)
 		}
+	}
+	// The consumer understands it; its subscription is wrong.
+	wrapped := redrive.Judge(redrive.Facts{Now: now, Unknown: damaged, Trial: &replica.Trial{Rejected: &replica.RejectedError{Reason: "wrapped by SNS", Err: damaged}}})
+	if wrapped.Action != redrive.Refuse || !strings.Contains(wrapped.Advice, "raw message delivery") || strings.Contains(wrapped.Advice, "consumer that knows") || !strings.Contains(wrapped.Advice, "backfill") {
+		t.Errorf("an event in SNS's envelope: %+v", wrapped)
 	}
 }

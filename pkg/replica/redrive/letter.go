@@ -70,12 +70,18 @@ type Letter struct {
 	// Body and Attributes are the original message's.
 	Body       []byte
 	Attributes map[string]types.MessageAttributeValue
+	// About is what a letter that is no event says of its item, as a relay's letters
+	// of stream records do.
+	About Item
 	// Unreadable is why the letter could not be unpacked: Body and Attributes
 	// are the letter's own then, and it can be shown and purged alone.
 	Unreadable error
 	// Unknown is why the body is no event that the catalog knows.
 	Unknown error
 }
+
+// Item names an item of a contract.
+type Item struct{ Contract, Subject string }
 
 // Read reads a message that was received from a dead-letter queue with all its
 // attributes. It never fails: what cannot be read says so.
@@ -106,6 +112,8 @@ func Read(msg types.Message, catalog *contracts.Catalog) Letter {
 	change, err := contracts.Decode(l.Body, catalog)
 	if err != nil {
 		l.Unknown = err
+		metadata := l.metadata() // as the relay writes it beside a record
+		l.About = Item{metadata["contract"], metadata["subject"]}
 		return l
 	}
 	if change.Contract != nil {

@@ -25,6 +25,9 @@ type Purged struct {
 	Left int
 	// Missing are the selected ids that were not met.
 	Missing []string
+	// OtherReasons are the reasons that letters have, twenty at the most, where
+	// one was selected and no letter has it.
+	OtherReasons []string
 }
 
 // PlanPurge says what Purge would delete, and changes nothing.
@@ -101,5 +104,6 @@ func (r *Redrive) purge(ctx context.Context, sel Selection, archive func([]Lette
 		out.Missing = append(out.Missing, id)
 	}
 	slices.Sort(out.Missing)
+	out.OtherReasons = pick.otherReasons()
 	return out, err
 }

@@ -108,8 +108,9 @@ type Result struct {
 	// SentBytes is what their bodies weigh.
 	SentBytes int64
 	// Superseded counts those that every replica has outgrown; they were left,
-	// or deleted where Config.DropSuperseded says so.
-	Superseded int
+	// or deleted where Config.DropSuperseded says so. Dropped counts those deleted,
+	// or, in a plan, to be deleted.
+	Superseded, Dropped int
 	// Refused counts those that were left, for the reasons in Tallies.
 	Refused int
 	// Returned counts those that the consumer gave up once more while the redrive
@@ -118,18 +119,23 @@ type Result struct {
 	// Failed counts those that the main queue did not take; they were left.
 	Failed int
 	// Undeleted counts those put back that are still in the dead-letter queue
-	// too, which is harmless: putting one back again changes nothing.
+	// too, which is harmless: putting one back again changes nothing. Superseded
+	// ones that could not be deleted are not among them.
 	Undeleted int
 	// Tallies has the verdicts, the most frequent first.
 	Tallies []Tally
 	// Unproven says what the dry run could not know of those sent.
 	Unproven []string
-	// Problem is the first failure among Failed and Undeleted.
+	// Problem is the first failure among Failed, Undeleted and what was not
+	// dropped.
 	Problem error
 	// Left is how many letters SQS still counts that were not read.
 	Left int
 	// Missing are the selected ids that were not met.
 	Missing []string
+	// OtherReasons are the reasons that letters have, twenty at the most, where
+	// one was selected and no letter has it.
+	OtherReasons []string
 }
 
 // Plan judges the selected letters as Run would, and changes nothing.
@@ -163,6 +169,7 @@ func (r *Redrive) redrive(ctx context.Context, sel Selection, apply bool) (Resul
 		p.result.Missing = append(p.result.Missing, id)
 	}
 	slices.Sort(p.result.Missing)
+	p.result.OtherReasons = p.pick.otherReasons()
 	p.result.Tallies = p.tallies.Sorted()
 	return p.result, err
 }
@@ -216,8 +223,11 @@ func (p *pass) visit(ctx context.Context, box *sqssub.DeadLetterBox, l *Letter) 
 	switch v.Action {
 	case Supersede:
 		p.result.Superseded++
-		if p.apply && p.cfg.DropSuperseded {
+		switch {
+		case p.cfg.DropSuperseded && p.apply:
 			p.drop = append(p.drop, l.ID)
+		case p.cfg.DropSuperseded:
+			p.result.Dropped++
 		}
 	case Refuse:
 		p.result.Refused++
@@ -275,27 +285,27 @@ func (p *pass) flush(ctx context.Context, box *sqssub.DeadLetterBox) error {
 		p.result.Sent += len(stored)
 		p.progress.Sent = p.result.Sent
 		p.sending, p.ids, p.bytes = nil, nil, 0
-		p.delete(ctx, box, stored)
+		p.result.Undeleted += len(stored) - p.delete(ctx, box, stored)
 		if fatal != nil {
 			return fmt.Errorf("put back into %s: %w", p.main.Name(), fatal)
 		}
 	}
-	p.delete(ctx, box, drop)
+	p.result.Dropped += p.delete(ctx, box, drop)
 	return nil
 }
 
-// delete goes on for a moment where ctx has ended: what was stored is better not
-// in two places.
-func (p *pass) delete(ctx context.Context, box *sqssub.DeadLetterBox, ids []string) {
+// delete returns how many it deleted. It goes on for a moment where ctx has
+// ended: what was stored is better not in two places.
+func (p *pass) delete(ctx context.Context, box *sqssub.DeadLetterBox, ids []string) int {
 	if len(ids) == 0 {
-		return
+		return 0
 	}
 	failed, err := deleteLetters(ctx, box, ids)
 	p.progress.Deleted += len(ids) - failed
-	p.result.Undeleted += failed
 	if err != nil {
 		p.problem(err)
 	}
+	return len(ids) - failed
 }
 
 func (p *pass) problem(err error) {

@@ -169,7 +169,10 @@ func TestOnlyWhatEveryReplicaHasOutgrownIsSuperseded(t *testing.T) {
 				}
 				r.wantDepths("0+0", "1+0")
 				drop := r.redrive(func(cfg *redrive.Config) { cfg.DropSuperseded = true })
-				if result, err := drop.Run(r.Context(), redrive.Selection{All: true}); err != nil || result.Superseded != 1 {
+				if plan, err := drop.Plan(r.Context(), redrive.Selection{All: true}); err != nil || plan.Dropped != 1 {
+					r.Fatalf("plan %+v, %v", plan, err)
+				}
+				if result, err := drop.Run(r.Context(), redrive.Selection{All: true}); err != nil || result.Superseded != 1 || result.Dropped != 1 {
 					r.Fatalf("result %+v, %v", result, err)
 				}
 				r.wantDepths("0+0", "0+0")
@@ -235,6 +238,20 @@ func TestASelectionLeavesTheOthersVisible(t *testing.T) {
 			})
 		})
 	}
+	inRig(t, func(r *rig) {
+		for n, reason := range []string{"b", "a", "b"} {
+			r.reject(reason, body(r.company(n)))
+		}
+		plan, err := r.redrive().Plan(r.Context(), redrive.Selection{Reason: "A"})
+		purge, purgeErr := r.redrive().PlanPurge(r.Context(), redrive.Selection{Reason: "A"})
+		if err != nil || purgeErr != nil || cmp.Diff([]string{"a", "b"}, plan.OtherReasons) != "" || cmp.Diff(plan.OtherReasons, purge.OtherReasons) != "" {
+			r.Errorf("plans %+v, %v; %+v, %v", plan, err, purge, purgeErr)
+		}
+		plan, err = r.redrive().Plan(r.Context(), redrive.Selection{Reason: "a", Subject: "nobody's"})
+		if err != nil || plan.Selected != 0 || plan.OtherReasons != nil {
+			r.Errorf("a reason that there is: %+v, %v", plan, err)
+		}
+	})
 	inRig(t, func(r *rig) {
 		id := r.send(r.dead, body(r.company(1)))
 		r.send(r.dead, body(r.company(2)))

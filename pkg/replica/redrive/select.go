@@ -1,6 +1,10 @@
 package redrive
 
-import "errors"
+import (
+	"errors"
+	"maps"
+	"slices"
+)
 
 // Selection says which letters a redrive or a purge is about. A letter has to
 // fit every field that is set.
@@ -27,10 +31,16 @@ func (s Selection) Validate() error {
 type picker struct {
 	Selection
 	wanted map[string]bool // ids not met yet; nil where ids do not matter
+	// reasons are those met, met says that the selected one is among them.
+	reasons map[string]bool
+	met     bool
 }
 
+// maxReasons bounds how many reasons are told where none is the selected one.
+const maxReasons = 20
+
 func (s Selection) picker() *picker {
-	p := &picker{Selection: s}
+	p := &picker{Selection: s, reasons: make(map[string]bool)}
 	if len(s.IDs) > 0 {
 		p.wanted = make(map[string]bool, len(s.IDs))
 		for _, id := range s.IDs {
@@ -42,6 +52,10 @@ func (s Selection) picker() *picker {
 
 // picks says whether a letter is selected. A letter is asked about once.
 func (p *picker) picks(l *Letter) bool {
+	p.met = p.met || p.Reason == l.Reason
+	if len(p.reasons) < maxReasons {
+		p.reasons[l.Reason] = true
+	}
 	if p.wanted != nil {
 		if !p.wanted[l.ID] {
 			return false
@@ -51,6 +65,15 @@ func (p *picker) picks(l *Letter) bool {
 	return (p.Reason == "" || p.Reason == l.Reason) &&
 		(p.Contract == "" || p.Contract == l.Contract) &&
 		(p.Subject == "" || p.Subject == l.Subject)
+}
+
+// otherReasons are the reasons that there are, where letters were met and none
+// has the one that is selected.
+func (p *picker) otherReasons() []string {
+	if p.Reason == "" || p.met {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(p.reasons))
 }
 
 // done says that no further letter can be selected.
