@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -96,8 +97,10 @@ func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Com
 	root.SetArgs(args)
 	root.SetOut(g.out)
 	root.SetErr(g.err)
+	strictCompletion(root)
 	err := root.ExecuteContext(ctx)
 	var usage *usageError
+	var unknown *target.Unknown
 	var stopped *resumable
 	switch {
 	case err == nil:
@@ -109,6 +112,9 @@ func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Com
 	case errors.As(err, &usage):
 		fmt.Fprintf(g.err, "replicactl: %v\nrun replicactl help for the verbs and flags\n", err)
 		return exitUsage
+	case errors.As(err, &unknown):
+		fmt.Fprintf(g.err, "replicactl: %v\n", err)
+		return exitUsage
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
 		how := "run it again to go on"
 		if errors.As(err, &stopped) {
@@ -119,6 +125,28 @@ func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Com
 	default:
 		fmt.Fprintf(g.err, "replicactl: %v\n", err)
 		return exitError
+	}
+}
+
+// strictCompletion has cobra's own verb take a wrong argument for wrong usage.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "completion" {
+			continue
+		}
+		var shells []string
+		for _, shell := range cmd.Commands() {
+			shells = append(shells, shell.Name())
+			shell.Args = noArguments
+		}
+		cmd.Args = func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return &usageError{fmt.Errorf("completion knows no shell %q; it knows %s", args[0], strings.Join(shells, ", "))}
+			}
+			return nil
+		}
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
 	}
 }
 

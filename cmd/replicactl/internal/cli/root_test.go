@@ -22,6 +22,16 @@ func TestExitCodes(t *testing.T) {
 		{"an unknown flag is wrong usage", t.Context(), []string{"bootstrap", "--aply"}, exitUsage, "unknown flag"},
 		{"an argument too many is wrong usage", t.Context(), []string{"bootstrap", "now"}, exitUsage, "takes no argument"},
 		{"a manifest that is not there is an error", t.Context(), []string{"bootstrap", "-m", "nowhere"}, exitError, "nowhere"},
+		{"a contract that nobody publishes is wrong usage", t.Context(), []string{"explain", "company.filing/v1", "1", "-m", "../../../../services"}, exitUsage, "published are company.profile/v1"},
+		{"and for status", t.Context(), []string{"status", "--contract", "company.filing/v1", "-m", "../../../../services"}, exitUsage, "contract company.filing/v1: no manifest publishes it; published are company.profile/v1"},
+		{"and for reconcile", t.Context(), []string{"reconcile", "--contract", "company.filing/v1", "--subscriber", "stats", "-m", "../../../../services"}, exitUsage, "published are company.profile/v1"},
+		{"a subscriber that there is not is wrong usage", t.Context(), []string{"backfill", "--contract", "company.profile/v1", "--to", "nobody", "-m", "../../../../services"}, exitUsage, "its subscribers are stats"},
+		{"and for dlq", t.Context(), []string{"dlq", "list", "--subscriber", "nobody", "-m", "../../../../services"}, exitUsage, "subscriber nobody: no manifest declares it; subscribers are stats"},
+		{"and for a contract's dlq", t.Context(), []string{"dlq", "list", "--contract", "company.filing/v1", "-m", "../../../../services"}, exitUsage, "published are company.profile/v1"},
+		{"a shell that there is not is wrong usage", t.Context(), []string{"completion", "nope"}, exitUsage, `no shell "nope"; it knows bash, fish`},
+		{"an argument too many for a shell is wrong usage", t.Context(), []string{"completion", "bash", "x"}, exitUsage, "takes no argument"},
+		{"completion alone says how", t.Context(), []string{"completion"}, exitOK, ""},
+		{"a shell's completion is printed", t.Context(), []string{"completion", "bash"}, exitOK, ""},
 		{"an interrupted verb is an error", ended, []string{"bootstrap", "-m", "../../../../services/profile"}, exitError, "interrupted"},
 	} {
 		t.Run(row.behaviour, func(t *testing.T) {

@@ -76,7 +76,7 @@ func runStatus(ctx context.Context, g *globals, f statusFlags) error {
 		return err
 	}
 	if f.contract != "" {
-		if _, err := set.Subscriptions(f.contract); err != nil {
+		if err := set.Declares(f.contract); err != nil {
 			return err
 		}
 	}

@@ -66,7 +66,7 @@ func (s *Set) Publication(contract string) (Published, error) {
 			return Published{m, p, known}, err
 		}
 	}
-	return Published{}, fmt.Errorf("contract %s: no manifest publishes it; %s", contract, among("published are", s.Contracts()))
+	return Published{}, s.noContract(contract)
 }
 
 // Subscription returns a service's subscription to a contract.
@@ -80,7 +80,41 @@ func (s *Set) Subscription(contract, subscriber string) (Subscribed, error) {
 			return Subscribed{m, sub, known}, err
 		}
 	}
-	return Subscribed{}, fmt.Errorf("subscriber %s of %s: no manifest declares it; %s", subscriber, contract, among("its subscribers are", s.Subscribers(contract)))
+	return Subscribed{}, s.NoSubscriber(contract, subscriber)
+}
+
+// Unknown is a name that the manifests do not have.
+type Unknown struct{ text string }
+
+func (e *Unknown) Error() string { return e.text }
+
+func unknown(format string, args ...any) error { return &Unknown{fmt.Sprintf(format, args...)} }
+
+// NoSubscriber says that a service does not subscribe to a contract, or that
+// nobody does; an empty name stands for any. It lists who does.
+func (s *Set) NoSubscriber(contract, subscriber string) error {
+	named := "subscriber " + subscriber
+	switch {
+	case contract == "":
+		return unknown("%s: no manifest declares it; %s", named, among("subscribers are", s.Subscribers("")))
+	case !slices.Contains(s.Contracts(), contract) && len(s.Subscribers(contract)) == 0:
+		return s.noContract(contract)
+	case subscriber == "":
+		named = "a subscriber"
+	}
+	return unknown("%s of %s: no manifest declares it; %s", named, contract, among("its subscribers are", s.Subscribers(contract)))
+}
+
+// Declares says whether a manifest publishes or subscribes to a contract.
+func (s *Set) Declares(contract string) error {
+	if slices.Contains(s.Contracts(), contract) || len(s.Subscribers(contract)) > 0 {
+		return nil
+	}
+	return s.noContract(contract)
+}
+
+func (s *Set) noContract(contract string) error {
+	return unknown("contract %s: no manifest publishes it; %s", contract, among("published are", s.Contracts()))
 }
 
 // Subscriptions returns every subscription to a contract.

@@ -44,6 +44,18 @@ func TestWhatIsNamedIsFound(t *testing.T) {
 	}
 }
 
+func TestWhatIsDeclaredNeedsNoOwnerHere(t *testing.T) {
+	stats, err := manifest.Load("../../../../services/stats/replication.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, set := range []*target.Set{services(t), target.New([]*manifest.Manifest{stats})} {
+		if err := set.Declares("company.profile/v1"); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestWhatIsNotThereIsAnsweredWithWhatIs(t *testing.T) {
 	set, empty := services(t), target.New(nil)
 	_, unpublished := set.Publication("company.filing/v1")
@@ -59,6 +71,10 @@ func TestWhatIsNotThereIsAnsweredWithWhatIs(t *testing.T) {
 		{stranger, "subscriber news of company.profile/v1: no manifest declares it; its subscribers are stats"},
 		{owner, "its subscribers are stats"},
 		{unknown, "it knows company.profile/v1"},
+		{set.NoSubscriber("", "nobody"), "subscriber nobody: no manifest declares it; subscribers are stats"},
+		{set.NoSubscriber("company.filing/v1", "nobody"), "contract company.filing/v1: no manifest publishes it; published are company.profile/v1"},
+		{set.NoSubscriber("company.profile/v1", ""), "a subscriber of company.profile/v1"},
+		{set.Declares("company.filing/v1"), "no manifest publishes it"},
 		{nothing, "name more with --manifest"},
 	} {
 		if row.err == nil || !strings.Contains(row.err.Error(), row.says) {
