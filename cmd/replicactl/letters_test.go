@@ -24,8 +24,8 @@ import (
 
 // The scripts of the verbs for dead letters, which have "services" and "call",
 // the S3 bucket relay-failures, and commands of their own: "letter QUEUE REASON
-// FILE" puts a letter there as a consumer or a relay does, with the present time
-// for PUBLISHED; "letters QUEUE REASON FILE N" puts N of them, with the numbers
+// FILE [SUBJECT]" puts a letter there as a consumer or a relay does, with the present time
+// for PUBLISHED, with SUBJECT beside it as a relay does; "letters QUEUE REASON FILE N" puts N of them, with the numbers
 // from 100 on for 320193; "range QUEUE" puts what Lambda keeps of a batch that
 // has all records of the table companies; "object KEY FILE" puts an object into
 // the bucket, and "objects N" fails unless it has N; "depth QUEUE N" fails unless
@@ -45,6 +45,7 @@ func TestLetterScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"services": copyServices,
 			"call":     call,
+			"deny":     deny,
 			"letter":   putLetter,
 			"letters":  putLetters,
 			"range":    putRange,
@@ -63,10 +64,14 @@ func queues(ts *testscript.TestScript) *sqs.Client {
 }
 
 func putLetter(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 3 {
-		ts.Fatalf("usage: letter QUEUE REASON FILE")
+	if len(args) != 3 && len(args) != 4 {
+		ts.Fatalf("usage: letter QUEUE REASON FILE [SUBJECT]")
 	}
-	put(ts, args[0], args[1], ts.ReadFile(args[2]))
+	var beside map[string]string
+	if len(args) == 4 {
+		beside = map[string]string{"contract": "company.profile/v1", "subject": args[3]}
+	}
+	put(ts, args[0], args[1], ts.ReadFile(args[2]), beside)
 }
 
 func putLetters(ts *testscript.TestScript, _ bool, args []string) {
@@ -76,13 +81,13 @@ func putLetters(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[3])
 	ts.Check(err)
 	for i := range n {
-		put(ts, args[0], args[1], strings.ReplaceAll(ts.ReadFile(args[2]), "320193", strconv.Itoa(100+i)))
+		put(ts, args[0], args[1], strings.ReplaceAll(ts.ReadFile(args[2]), "320193", strconv.Itoa(100+i)), nil)
 	}
 }
 
-func put(ts *testscript.TestScript, queue, reason, text string) {
+func put(ts *testscript.TestScript, queue, reason, text string, beside map[string]string) {
 	text = strings.ReplaceAll(strings.TrimSpace(text), "PUBLISHED", time.Now().UTC().Format(time.RFC3339))
-	ts.Check(sqssub.NewDeadLetters(queues(ts), queue, "script").Send(context.Background(), replica.DeadLetter{Body: []byte(text), Reason: reason, Detail: reason + ", as the script says"}))
+	ts.Check(sqssub.NewDeadLetters(queues(ts), queue, "script").Send(context.Background(), replica.DeadLetter{Body: []byte(text), Attributes: beside, Reason: reason, Detail: reason + ", as the script says"}))
 }
 
 // putRange has the first and the last record of a stream's only shard that has

@@ -93,6 +93,14 @@ func selectionFlags(cmd *cobra.Command, f *dlqFlags) {
 	cmd.Flags().StringVar(&f.letterOf, "of", "", "letters of this contract, where the queue has several")
 }
 
+// verb is the command that these flags are of.
+func (f *dlqFlags) verb(name string) string {
+	if f.relay {
+		return "stream-dlq " + name
+	}
+	return "dlq " + name
+}
+
 func (f *dlqFlags) selection() (redrive.Selection, error) {
 	s := redrive.Selection{All: f.all, IDs: f.ids, Reason: f.reason, Contract: f.letterOf, Subject: f.subject}
 	if err := s.Validate(); err != nil {
@@ -197,7 +205,7 @@ func subscribed(set *target.Set, contract, subscriber string) (target.Subscribed
 		}
 	}
 	if len(names) == 0 {
-		return target.Subscribed{}, errors.New("no manifest that was read has such a subscription; name more with --manifest")
+		return target.Subscribed{}, set.NoSubscriber(contract, subscriber)
 	}
 	return target.Subscribed{}, &usageError{fmt.Errorf("which subscription: %s", strings.Join(names, ", or "))}
 }
@@ -285,18 +293,32 @@ func runDLQList(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 		}{box.queue, listing.Letters, listing.Left, groups, each})
 	}
 	fmt.Fprintf(g.out, "%s: %d letters\n", box.queue, listing.Letters)
-	table := tabwriter.NewWriter(g.out, 0, 0, 2, ' ', 0)
-	for _, group := range listing.Groups {
-		fmt.Fprintf(table, "  %d\t%s\t%s\t%s to %s\t%s\n", group.Letters, clipLine(group.Reason), dash(group.Contract), when(group.Oldest), when(group.Newest), clipLine(group.Detail))
-	}
-	for _, l := range each {
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", l.ID, clipLine(l.Reason), dash(l.Contract), dash(l.Subject), when(l.FirstSent))
-	}
-	table.Flush()
+	printListing(g.out, listing.Groups, each)
 	if listing.Left > 0 {
 		fmt.Fprintf(g.out, "SQS still counts about %d letters that were not read: held by another tool or by one that was killed, or beyond the limit; list again in some minutes\n", listing.Left)
 	}
 	return nil
+}
+
+// printListing prints the groups, and then every letter that is asked for.
+func printListing(out io.Writer, groups []redrive.Group, each []letterLine) {
+	if len(groups) > 0 {
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "  LETTERS\tREASON\tCONTRACT\tFIRST SENT\tDETAIL OF THE FIRST")
+		for _, group := range groups {
+			fmt.Fprintf(table, "  %d\t%s\t%s\t%s to %s\t%s\n", group.Letters, clipLine(group.Reason), dash(group.Contract), when(group.Oldest), when(group.Newest), clipLine(group.Detail))
+		}
+		table.Flush()
+	}
+	if len(each) > 0 {
+		fmt.Fprintln(out)
+		table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(table, "  ID\tREASON\tCONTRACT\tSUBJECT\tFIRST SENT")
+		for _, l := range each {
+			fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", l.ID, clipLine(l.Reason), dash(clipLine(l.Contract)), dash(clipLine(l.Subject)), when(l.FirstSent))
+		}
+		table.Flush()
+	}
 }
 
 func newDLQShow(g *globals, relay bool) *cobra.Command {

@@ -47,6 +47,9 @@ type letterLine struct {
 func lineOf(l *redrive.Letter) letterLine {
 	line := letterLine{ID: l.ID, Reason: l.Reason, Detail: l.Detail, MovedBy: string(l.MovedBy), Source: l.Source, Contract: l.Contract,
 		Subject: l.Subject, Operation: string(l.Operation), Origin: string(l.Origin), Published: l.Published, FirstSent: l.FirstSent, Received: l.ReceiveCount}
+	if l.Unknown != nil {
+		line.Contract, line.Subject = l.About.Contract, l.About.Subject
+	}
 	if l.Version != 0 {
 		line.Version = l.Version.String()
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -33,8 +35,12 @@ what is superseded, which means that every replica of the subscription holds a
 higher version. What the service's own functions would say is not known.
 
 A message is put back once a run. What the consumer gives up again meanwhile is
-counted, stays, and makes the exit code 1. Nothing is put back while more than
---max-backlog messages are in the subscriber's queue.
+counted and stays. Nothing is put back while more than --max-backlog messages are
+in the subscriber's queue.
+
+The exit code of --apply is 1 where letters were refused, came back, or were not
+taken by the queue; what is superseded is no error. It is 1 too where --reason
+names one that no letter has, which then says which reasons there are.
 
 Ctrl-C loses nothing: a message is in one of the queues or in both, and being
 there twice is harmless. Run it again to go on.`,
@@ -88,6 +94,9 @@ func runDLQRedrive(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	if err != nil {
 		return fmt.Errorf("dlq redrive: %w", err)
 	}
+	if err := unknownReason("dlq redrive", f.reason, judged.OtherReasons); err != nil {
+		return err
+	}
 	p := redrivePlan(sub, f, &judged, &store)
 	g.showPlan(p)
 	if !f.apply {
@@ -104,10 +113,22 @@ func runDLQRedrive(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	if err := g.finish(p, true, view, func(out io.Writer) { printRedrive(out, &done) }); err != nil {
 		return err
 	}
-	if done.Failed > 0 || done.Returned > 0 {
+	if done.Failed > 0 || done.Returned > 0 || done.Refused > 0 {
 		return errSaid
 	}
 	return nil
+}
+
+// unknownReason refuses a reason that none of the letters has: it is a typing
+// error more often than a queue that was emptied of it.
+func unknownReason(verb, reason string, others []string) error {
+	if len(others) == 0 {
+		return nil
+	}
+	for i := range others {
+		others[i] = strconv.Quote(clipLine(others[i]))
+	}
+	return fmt.Errorf("%s --reason %q: no letter has that reason; there are %s", verb, reason, strings.Join(others, ", "))
 }
 
 // twice is what every plan for a dead-letter queue says: letters can only be
@@ -123,6 +144,9 @@ func redrivePlan(sub target.Subscribed, f *dlqFlags, judged *redrive.Result, sto
 		{What: "letters read", N: int64(judged.Read)}, {What: "selected", N: int64(judged.Selected)}, {What: "to put back", N: int64(judged.Sent)},
 		{What: "superseded", N: int64(judged.Superseded)}, {What: "refused", N: int64(judged.Refused)},
 	}}
+	if f.drop {
+		p.Counts = append(p.Counts, planCount{What: "superseded ones to delete", N: int64(judged.Dropped)})
+	}
 	if !f.untried {
 		for _, replica := range sub.Subscription.Replicas {
 			if replica.Table != "" {
@@ -142,6 +166,9 @@ func redrivePlan(sub target.Subscribed, f *dlqFlags, judged *redrive.Result, sto
 	}
 	if finds := store.finds.Load(); finds > 0 {
 		requests = append(requests, cost.Read("Query", 2*finds, 2*finds, 1<<10, false))
+	}
+	if dropped := tens(judged.Dropped); dropped > 0 {
+		requests = append(requests, cost.Queue("DeleteMessageBatch of superseded ones", dropped, 0))
 	}
 	if sent > 0 {
 		requests = append(requests, cost.Queue("SendMessageBatch", batches, 10*letterBytes), cost.Queue("DeleteMessageBatch", batches, 0))
@@ -191,6 +218,7 @@ type redriveView struct {
 	Selected   int         `json:"selected"`
 	Sent       int         `json:"sent"`
 	Superseded int         `json:"superseded"`
+	Dropped    int         `json:"dropped"` // of those superseded
 	Refused    int         `json:"refused"`
 	Returned   int         `json:"returned"`
 	Failed     int         `json:"failed"`
@@ -212,7 +240,7 @@ type tallyView struct {
 }
 
 func viewRedrive(r *redrive.Result) redriveView {
-	view := redriveView{Read: r.Read, Selected: r.Selected, Sent: r.Sent, Superseded: r.Superseded, Refused: r.Refused, Returned: r.Returned, Failed: r.Failed,
+	view := redriveView{Read: r.Read, Selected: r.Selected, Sent: r.Sent, Superseded: r.Superseded, Dropped: r.Dropped, Refused: r.Refused, Returned: r.Returned, Failed: r.Failed,
 		Undeleted: r.Undeleted, Unread: r.Left, Missing: r.Missing, Unproven: r.Unproven, Problem: problemText(r.Problem), Tallies: []tallyView{}}
 	for _, t := range r.Tallies {
 		view.Tallies = append(view.Tallies, tallyView{string(t.Action), t.Reason, t.Advice, t.Letters, t.ID, t.Detail})
@@ -228,7 +256,14 @@ func problemText(err error) string {
 }
 
 func printRedrive(out io.Writer, r *redrive.Result) {
-	fmt.Fprintf(out, "%d put back, %d superseded, %d refused\n", r.Sent, r.Superseded, r.Refused)
+	superseded := "superseded"
+	if r.Dropped > 0 {
+		superseded = fmt.Sprintf("superseded (%d of them deleted)", r.Dropped)
+	}
+	fmt.Fprintf(out, "%d put back, %d %s, %d refused\n", r.Sent, r.Superseded, superseded, r.Refused)
+	if r.Refused > 0 {
+		fmt.Fprintln(out, "those refused stay, for the reasons in the plan above")
+	}
 	for _, t := range r.Tallies {
 		if t.Action == redrive.Returned {
 			fmt.Fprintf(out, "%d came back already: %s; %s (the first is %s)\n", t.Letters, clipLine(t.Reason), t.Advice, t.ID)
@@ -249,7 +284,10 @@ func newDLQPurge(g *globals, relay bool) *cobra.Command {
 		Short: "Delete dead letters, after writing them to a file",
 		Long: `purge deletes selected letters. Each is first written to the archive, a file with
 one JSON document a line that is flushed to the disk before the letter is
-deleted. An archive that is there already is added to.`,
+deleted. An archive that is there already is added to.
+
+The exit code is 1 where --reason names one that no letter has, which then says
+which reasons there are.`,
 		Example: `  replicactl dlq purge --subscriber stats --reason "malformed event"
   replicactl dlq purge --subscriber stats --id 6f1c… --archive letters.jsonl --apply`,
 		Args: noArguments,
@@ -272,7 +310,7 @@ func runDLQPurge(cmd *cobra.Command, g *globals, f *dlqFlags) (err error) {
 	if f.apply && f.archive == "" {
 		return &usageError{errors.New("purge --apply needs --archive, the file that letters are written to before they are deleted")}
 	}
-	verb := map[bool]string{false: "dlq purge", true: "stream-dlq purge"}[f.relay]
+	verb := f.verb("purge")
 	var report reporter
 	box, err := openLetters(cmd, g, f, func(p redrive.Progress) { report(int64(p.Read), 0, fmt.Sprintf("%d deleted", p.Deleted)) })
 	if err != nil {
@@ -285,6 +323,9 @@ func runDLQPurge(cmd *cobra.Command, g *globals, f *dlqFlags) (err error) {
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
+	}
+	if err := unknownReason(verb, f.reason, found.OtherReasons); err != nil {
+		return err
 	}
 	p := plan{Verb: verb, Targets: []planTarget{{Kind: "queue", Name: box.queue, Use: "deleted from"}},
 		Counts: []planCount{{What: "letters read", N: int64(found.Read)}, {What: "to delete", N: int64(found.Selected)}}, Notes: leftNotes(found.Left, found.Missing)}

@@ -14,6 +14,7 @@ import (
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/bucket"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
@@ -58,7 +59,10 @@ next run, which is harmless. --files does the same with copies in a directory.
 Left where they are, with the reason: items that still violate the contract,
 which the relay would only give up again; ranges that the stream no longer
 holds; and what names nothing of ours. Its verbs list, show and purge are for
-those. What a subscriber gave up is for dlq.`,
+those. What a subscriber gave up is for dlq.
+
+The exit code of --apply is 1 where letters were refused. Those left, which are
+another table's or name nothing of ours, are no error.`,
 		Example: `  replicactl stream-dlq --contract company.profile/v1
   replicactl stream-dlq --contract company.profile/v1 --apply
   replicactl stream-dlq --contract company.profile/v1 --queue relay-lambda-failures --apply
@@ -115,6 +119,7 @@ func runStreamDLQ(cmd *cobra.Command, g *globals, f *streamDLQFlags) error {
 	if err != nil {
 		return err
 	}
+	clients = rights.Told(clients, f.needs(owner)...)
 	planning, err := f.run(cmd.Context(), set, owner, clients, false, nil)
 	if err != nil {
 		return fmt.Errorf("stream-dlq: %w", err)
@@ -139,13 +144,37 @@ func runStreamDLQ(cmd *cobra.Command, g *globals, f *streamDLQFlags) error {
 		return resume(fmt.Errorf("stream-dlq: %d letters put right: %w", done.Mended, err), "no letter is gone whose items were not stamped; run the same command again to go on")
 	}
 	view := viewStream(&done)
-	return g.finish(p, true, view, func(out io.Writer) {
+	if err := g.finish(p, true, view, func(out io.Writer) {
 		fmt.Fprintf(out, "%d letters put right, %d items stamped; %d left, %d refused\n", done.Mended, done.Items, done.Left, done.Refused)
 		tallyTable(out, view.Tallies)
 		if done.Undeleted > 0 {
 			fmt.Fprintf(out, "%d of those put right are still there, which is harmless: %v\n", done.Undeleted, done.Problem)
 		}
-	})
+	}); err != nil {
+		return err
+	}
+	if done.Refused > 0 {
+		return errSaid
+	}
+	return nil
+}
+
+// needs are the rights that it takes to put letters right.
+func (f *streamDLQFlags) needs(owner target.Published) []rights.Need {
+	table := owner.Publication.Table
+	return []rights.Need{
+		{Right: "dynamodb:GetItem", On: table, For: "to see the items that letters name"},
+		{Right: "dynamodb:UpdateItem", On: table, For: "to stamp the items that letters name"},
+		{Right: "dynamodb:PutItem", On: table, For: "to put a tombstone where an item is gone"},
+		{Right: "dynamodb:GetShardIterator", For: "to read back the range that a letter has"},
+		{Right: "dynamodb:GetRecords", For: "to read back the range that a letter has"},
+		{Right: "sqs:ReceiveMessage", On: f.queue, For: "to read the letters"},
+		{Right: "sqs:ChangeMessageVisibility", On: f.queue, For: "to have others see the letters that stay"},
+		{Right: "sqs:DeleteMessage", On: f.queue, For: "to delete letters that were put right"},
+		{Right: "s3:ListBucket", On: f.place.Bucket, For: "to find the letters"},
+		{Right: "s3:GetObject", On: f.place.Bucket, For: "to read the letters"},
+		{Right: "s3:DeleteObject", On: f.place.Bucket, For: "to delete letters that were put right"},
+	}
 }
 
 // run goes through the letters, for every contract that is published from the
@@ -176,18 +205,23 @@ func (f *streamDLQFlags) run(ctx context.Context, set *target.Set, owner target.
 		return result, told(clients, err)
 	}
 	if f.files == "" {
-		return mender.Queue(ctx, streamletters.QueueConfig{Client: clients.SQS, Queue: f.queue, IDs: f.ids}, apply)
+		result, err := mender.Queue(ctx, streamletters.QueueConfig{Client: clients.SQS, Queue: f.queue, IDs: f.ids}, apply)
+		return result, told(clients, err)
 	}
 	root, err := os.OpenRoot(f.files)
 	if err != nil {
 		return streamletters.Result{}, fmt.Errorf("open letters: %w", err)
 	}
 	result, err := mender.Objects(ctx, directory{root}, apply)
-	return result, errors.Join(err, root.Close())
+	return result, errors.Join(told(clients, err), root.Close())
 }
 
-// told words an error of S3 for a person, and leaves others as they are.
+// told words a missing right and an error of S3 for a person, and leaves others
+// as they are.
 func told(clients connect.Clients, err error) error {
+	if denied := rights.In(err); denied != nil {
+		return denied
+	}
 	if call, ok := errors.AsType[*smithy.OperationError](err); ok && call.Service() == "S3" {
 		return clients.Explain(connect.S3, err)
 	}

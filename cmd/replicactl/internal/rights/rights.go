@@ -3,8 +3,8 @@
 //
 // It promises that a call which AWS denies gives a *Denied that names the right
 // as policies name it ("Actions, resources, and condition keys", Service
-// Authorization Reference), the table, topic or queue, and the purpose where
-// that was told. It checks nothing beforehand: AWS alone knows.
+// Authorization Reference), the table, topic, queue or bucket, and the purpose
+// where that was told. It checks nothing beforehand: AWS alone knows.
 package rights
 
 import (
@@ -19,6 +19,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go"
@@ -31,7 +32,7 @@ import (
 type Need struct {
 	// Right is the action as policies name it: dynamodb:Scan.
 	Right string
-	// On is the name of the table, topic or queue; empty for any.
+	// On is the name of the table, topic, queue or bucket; empty for any.
 	On string
 	// For is what it is needed for: "to read the items".
 	For string
@@ -65,8 +66,8 @@ func In(err error) *Denied {
 	return denied
 }
 
-// Told returns clients whose denied calls of DynamoDB, its streams, SNS and SQS
-// give a *Denied, with what each right is needed for.
+// Told returns clients whose denied calls of DynamoDB, its streams, SNS, SQS and
+// S3 give a *Denied, with what each right is needed for.
 func Told(c connect.Clients, needs ...Need) connect.Clients {
 	name := func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("TellRights", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
@@ -78,6 +79,7 @@ func Told(c connect.Clients, needs ...Need) connect.Clients {
 	c.Streams = dynamodbstreams.New(c.Streams.Options(), dynamodbstreams.WithAPIOptions(name))
 	c.SNS = sns.New(c.SNS.Options(), sns.WithAPIOptions(name))
 	c.SQS = sqs.New(c.SQS.Options(), sqs.WithAPIOptions(name))
+	c.S3 = s3.New(c.S3.Options(), s3.WithAPIOptions(name))
 	return c
 }
 
@@ -101,9 +103,13 @@ func tell(err error, service, operation string, in any, needs []Need) error {
 }
 
 // right is the action that allows an operation. Batches have that of their
-// single calls at SNS and SQS.
+// single calls at SNS and SQS, and S3 lists objects by that of their bucket
+// ("Required permissions for Amazon S3 API operations").
 func right(service, operation string) string {
-	prefix := map[string]string{"DynamoDB": "dynamodb", "DynamoDB Streams": "dynamodb", "SNS": "sns", "SQS": "sqs"}[service]
+	prefix := map[string]string{"DynamoDB": "dynamodb", "DynamoDB Streams": "dynamodb", "SNS": "sns", "SQS": "sqs", "S3": "s3"}[service]
+	if prefix == "s3" && operation == "ListObjectsV2" {
+		operation = "ListBucket"
+	}
 	if prefix == "sns" || prefix == "sqs" {
 		operation = strings.TrimSuffix(operation, "Batch")
 	}
@@ -117,7 +123,7 @@ func on(in any) string {
 	if input.Kind() != reflect.Struct {
 		return ""
 	}
-	for _, field := range []string{"TableName", "TopicArn", "SubscriptionArn", "QueueName", "QueueUrl", "StreamArn"} {
+	for _, field := range []string{"TableName", "TopicArn", "SubscriptionArn", "QueueName", "QueueUrl", "StreamArn", "Bucket"} {
 		value := input.FieldByName(field)
 		if !value.IsValid() {
 			continue

@@ -3,6 +3,7 @@ package rights_test
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -80,6 +82,28 @@ func TestADeniedCallNamesTheRightItsObjectAndItsPurpose(t *testing.T) {
 			t.Errorf("the service's error is not in the chain of %v", err)
 		}
 	})
+}
+
+type answer func(*http.Request) (*http.Response, error)
+
+func (a answer) Do(r *http.Request) (*http.Response, error) { return a(r) }
+
+func TestADeniedBucketIsNamed(t *testing.T) {
+	cfg := aws.Config{Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, HTTPClient: answer(func(r *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Request: r,
+			Body: io.NopCloser(strings.NewReader("<Error><Code>AccessDenied</Code><Message>no</Message></Error>"))}, nil
+	})}
+	c := rights.Told(connect.New(cfg), rights.Need{Right: "s3:ListBucket", On: "failures", For: "to find the letters"})
+	_, listing := c.S3.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("failures")})
+	_, reading := c.S3.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("failures"), Key: aws.String("a")})
+	for want, err := range map[string]error{
+		"no right to s3:ListBucket on failures, which is needed to find the letters: no (AccessDenied)": listing,
+		"no right to s3:GetObject on failures: no (AccessDenied)":                                       reading,
+	} {
+		if rights.In(err) == nil || !strings.Contains(rights.In(err).Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
 }
 
 func TestOtherErrorsStayAsTheyAre(t *testing.T) {
