@@ -55,13 +55,20 @@ var named = []string{"move", "--contract", "company.profile/v1", "--to", "stats"
 func TestAVerbThatChangesSomethingPlansFirst(t *testing.T) {
 	never := func(context.Context) error { t.Error("it acted"); return nil }
 	code, out, complaints := execute(t.Context(), never, named...)
-	for _, said := range []string{"company-profile-v1", "about 20", "PublishBatch", "2 requests", "under $0.01", cost.Provenance, "it can be repeated", "run again with --apply"} {
+	for _, said := range []string{"company-profile-v1", "about 20", "PublishBatch", "2 requests", "  under $0.01 in all; ", cost.Provenance, "it can be repeated", "run again with --apply"} {
 		if !strings.Contains(out, said) {
 			t.Errorf("the plan does not say %q:\n%s", said, out)
 		}
 	}
 	if code != exitOK || complaints != "" {
 		t.Errorf("exit code %d, %q", code, complaints)
+	}
+	var dear bytes.Buffer
+	writePlan(&dear, planned(plan{}, cost.Publish(10, 1000, 256<<10), cost.Publish(10_000_000, 1000, 256<<10)))
+	for _, said := range []string{" 1 request  ", " 1000000 requests ", "  about $0.50 in all; "} {
+		if !strings.Contains(dear.String(), said) {
+			t.Errorf("the plan does not say %q:\n%s", said, &dear)
+		}
 	}
 	if code, out, _ := execute(t.Context(), func(context.Context) error { return nil }, append(named, "--apply")...); code != exitOK || !strings.HasSuffix(out, "20 moved\n") {
 		t.Errorf("exit code %d:\n%s", code, out)

@@ -76,6 +76,13 @@ func (g *globals) finish(p *plan, applied bool, result any, text func(io.Writer)
 	return nil
 }
 
+func requests(n int64) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return fmt.Sprintf("%d requests", n)
+}
+
 func writePlan(out io.Writer, p *plan) {
 	fmt.Fprintf(out, "plan of %s\n", p.Verb)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -90,11 +97,15 @@ func writePlan(out io.Writer, p *plan) {
 		fmt.Fprintf(table, "  %s\t%s%d\n", c.What, about, c.N)
 	}
 	for _, l := range p.Requests {
-		fmt.Fprintf(table, "  %s\t%d requests\t%g × %s\t%s\n", l.Operation, l.Requests, l.Units, l.Kind, cost.Text(l.Dollars))
+		fmt.Fprintf(table, "  %s\t%s\t%g × %s\t%s\n", l.Operation, requests(l.Requests), l.Units, l.Kind, cost.Text(l.Dollars))
 	}
 	table.Flush()
 	if len(p.Requests) > 0 {
-		fmt.Fprintf(out, "  about %s in all; %s\n", cost.Text(p.Dollars), p.Prices)
+		all := cost.Text(p.Dollars)
+		if p.Dollars >= 0.01 {
+			all = "about " + all
+		}
+		fmt.Fprintf(out, "  %s in all; %s\n", all, p.Prices)
 	}
 	for _, note := range p.Notes {
 		fmt.Fprintf(out, "  note: %s\n", note)

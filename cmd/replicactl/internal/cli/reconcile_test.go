@@ -125,7 +125,7 @@ func TestRepairsAreCountedByWhatMends(t *testing.T) {
 	f := &reconcileFlags{sendingFlags: sendingFlags{contract: "company.profile/v1", to: "stats"}, repair: true}
 	said := &findings{g: &globals{out: &bytes.Buffer{}}, f: f, c: c}
 	said.begin(nil)
-	for _, one := range []reconcile.Finding{
+	for i, one := range []reconcile.Finding{
 		{Class: reconcile.Missing, Version: 5},
 		{Class: reconcile.Behind, Version: 5, Stored: 4},
 		{Class: reconcile.Different, Version: 5, Stored: 5, Remapped: true},
@@ -136,13 +136,32 @@ func TestRepairsAreCountedByWhatMends(t *testing.T) {
 		{Class: reconcile.Unversioned},
 		{Class: reconcile.Unpublishable, Version: 5},
 	} {
+		one.Subject = fmt.Sprint(i)
 		said.found(one)
 	}
 	result := reconcile.Result{Drift: map[string]map[reconcile.Class]int64{"company-stats": {
 		reconcile.Missing: 3, reconcile.Behind: 1, reconcile.Different: 2, reconcile.Ahead: 2, reconcile.Extra: 2, reconcile.Unversioned: 1, reconcile.Unpublishable: 1,
 	}}}
-	want := mending{published: 4 + 2, stamped: 4 + 1, never: 1}
+	want := mends{published: 4 + 2, stamped: 4 + 1, never: 1, estimate: true}
 	if got := said.wanted(&result); got != want {
 		t.Errorf("%+v, want %+v", got, want)
+	}
+	// Copies of one subject share a repair, and one of them takes the stamp.
+	said.begin(nil)
+	said.mending = mending{}
+	for range 4 {
+		said.found(reconcile.Finding{Class: reconcile.Missing, Replica: "watchlists by-cik", Subject: "1", Version: 5})
+		said.found(reconcile.Finding{Class: reconcile.Behind, Replica: "watchlists by-cik", Subject: "2", Version: 5, Stored: 4})
+	}
+	said.found(reconcile.Finding{Class: reconcile.Different, Subject: "2", Version: 5, Stored: 5})
+	result.Drift = map[string]map[reconcile.Class]int64{"": {reconcile.Missing: 4, reconcile.Behind: 4, reconcile.Different: 1}}
+	if got, want := said.wanted(&result), (mends{published: 1, stamped: 1}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	for i := range maxMending + 5 {
+		said.mending.add(reconcile.Finding{Class: reconcile.Missing, Subject: fmt.Sprint("n", i), Version: 5})
+	}
+	if got, want := said.mending.counts(), (mends{published: maxMending + 5 + 1, stamped: 1, estimate: true}); got != want {
+		t.Errorf("of more subjects than are told apart %+v, want %+v", got, want)
 	}
 }

@@ -101,7 +101,7 @@ func why(f reconcile.Finding) string {
 // became of that: an interruption before leads to it again.
 func (s *findings) found(f reconcile.Finding) {
 	s.seen[f.Class]++
-	s.mending.add(f, 1)
+	s.mending.add(f)
 	if !s.f.apply || f.Class == reconcile.Unpublishable {
 		s.list(viewFinding(f), false)
 	}
@@ -188,7 +188,7 @@ func (s *findings) end(result *reconcile.Result, complete bool) error {
 	}
 	var repairs *plan
 	if s.f.repair && !s.f.apply && complete && view.Drifted > 0 {
-		repairs = s.c.repairs(s.f, s.wanted(result), result.Resumed)
+		repairs = s.c.repairs(s.f, s.wanted(result))
 	}
 	if s.g.json {
 		if s.listed > 0 {
@@ -207,8 +207,8 @@ func (s *findings) end(result *reconcile.Result, complete bool) error {
 
 // wanted is what mends all there is: of what a run found before it was
 // interrupted only the class is known.
-func (s *findings) wanted(result *reconcile.Result) mending {
-	all := s.mending
+func (s *findings) wanted(result *reconcile.Result) mends {
+	all := s.mending.counts()
 	for _, class := range reconcile.Classes() {
 		before := reconcile.Finding{Class: class}
 		if class == reconcile.Missing || class == reconcile.Behind {

@@ -85,33 +85,72 @@ func (c *comparison) dearness(f *reconcileFlags) string {
 	return fmt.Sprintf("1000 repairs cost %s; %s", cost.Text(cost.Dollars(lines)), f.pace(1000))
 }
 
-// mending counts what mends the findings.
-type mending struct {
+// mends is how many repairs of each kind there are.
+type mends struct {
 	published, stamped, never int64
+	// estimate says that there may be fewer: findings are counted of which it is
+	// not known whether they share a subject, and so a repair.
+	estimate bool
 }
 
-// add counts a finding's repair.
-func (m *mending) add(f reconcile.Finding, n int64) {
+// add counts findings of which only the class, or what it stands for, is known.
+func (m *mends) add(f reconcile.Finding, n int64) {
 	switch {
 	case f.Class == reconcile.Unpublishable:
 		m.never += n
+		return
 	case f.Stamped():
 		m.stamped += n
 	default:
 		m.published += n
 	}
+	m.estimate = m.estimate || n > 0
+}
+
+// mending counts what mends the findings: one repair a subject.
+type mending struct {
+	subjects map[string]bool // whether it takes a stamp
+	others   mends
+}
+
+// maxMending bounds the subjects that are told apart; some hundred bytes each.
+const maxMending = 100_000
+
+// add takes a finding.
+func (m *mending) add(f reconcile.Finding) {
+	if m.subjects == nil {
+		m.subjects = make(map[string]bool)
+	}
+	stamped, known := m.subjects[f.Subject]
+	if f.Class == reconcile.Unpublishable || !known && len(m.subjects) == maxMending {
+		m.others.add(f, 1)
+		return
+	}
+	m.subjects[f.Subject] = stamped || f.Stamped()
+}
+
+func (m *mending) counts() mends {
+	all := m.others
+	for _, stamped := range m.subjects {
+		if stamped {
+			all.stamped++
+		} else {
+			all.published++
+		}
+	}
+	return all
 }
 
 // repairs is the plan of mending what was found.
-func (c *comparison) repairs(f *reconcileFlags, m mending, resumed bool) *plan {
+func (c *comparison) repairs(f *reconcileFlags, m mends) *plan {
 	p := plan{
 		Verb: "reconcile --repair --apply",
 		Targets: append([]planTarget{
 			{"table", c.source.Table(), "read; items whose copies would not take their state are given a higher version"},
 		}, c.sendTargets()...),
 		Counts: []planCount{
-			{What: "states to publish to " + f.to, N: m.published, Estimate: resumed},
-			{What: "items to give a higher version", N: m.stamped, Estimate: resumed},
+			{What: "states to publish to " + f.to, N: m.published, Estimate: m.estimate},
+			{What: "items to give a higher version", N: m.stamped, Estimate: m.estimate},
 		},
 		Notes: []string{f.pace(m.published)},
 	}
