@@ -97,6 +97,9 @@ func (r *run) locals(ctx context.Context, due []*held) ([][]local, error) {
 			return nil, err
 		}
 		for n, item := range items {
+			if subject, _ := view.Subject(item); view.FanOut() && subject != due[of[n]].subject {
+				item = nil // it has become another subject's meanwhile, or nobody's
+			}
 			all[of[n]] = append(all[of[n]], local{view: at, key: keys[n], item: item})
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -177,8 +178,14 @@ func (r *rig) create(table manifest.Table) {
 		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k.Name, AttributeType: types.ScalarAttributeType(k.Type)})
 	}
 	for _, ix := range table.Indexes {
-		gsi := types.GlobalSecondaryIndex{IndexName: &ix.Name, Projection: &types.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: ix.Include}}
+		gsi := types.GlobalSecondaryIndex{IndexName: &ix.Name, Projection: &types.Projection{ProjectionType: "ALL"}}
+		if len(ix.Include) > 0 {
+			gsi.Projection = &types.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: ix.Include}
+		}
 		for i, k := range ix.KeyAttributes() {
+			if !slices.ContainsFunc(in.AttributeDefinitions, func(d types.AttributeDefinition) bool { return *d.AttributeName == k.Name }) {
+				in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k.Name, AttributeType: types.ScalarAttributeType(k.Type)})
+			}
 			gsi.KeySchema = append(gsi.KeySchema, types.KeySchemaElement{AttributeName: &k.Name, KeyType: kinds[i]})
 		}
 		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, gsi)
