@@ -87,7 +87,7 @@ func putLetters(ts *testscript.TestScript, _ bool, args []string) {
 
 func put(ts *testscript.TestScript, queue, reason, text string, beside map[string]string) {
 	text = strings.ReplaceAll(strings.TrimSpace(text), "PUBLISHED", time.Now().UTC().Format(time.RFC3339))
-	ts.Check(sqssub.NewDeadLetters(queues(ts), queue, "script").Send(context.Background(), replica.DeadLetter{Body: []byte(text), Attributes: beside, Reason: reason, Detail: reason + ", as the script says"}))
+	ts.Check(sqssub.NewDeadLetters(queues(ts), queue, strings.TrimSuffix(queue, "-dlq")).Send(context.Background(), replica.DeadLetter{Body: []byte(text), Attributes: beside, Reason: reason, Detail: reason + ", as the script says"}))
 }
 
 // putRange has the first and the last record of a stream's only shard that has

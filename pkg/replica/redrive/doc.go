@@ -7,8 +7,9 @@
 // the queues or in both, and being there twice is harmless. What it leaves is
 // visible again when it returns. It puts back no message that is superseded
 // (every replica of the subscription holds a higher version), none whose age has
-// outlived the tombstones that keep deletes deleted, and none that the consumer
-// would reject again, as far as a dry run on the tables as they are can tell.
+// outlived the tombstones that keep deletes deleted, none of another queue that
+// shares the dead-letter queue, and none that the consumer would reject again, as
+// far as a dry run on the tables as they are can tell.
 //
 // It does not promise to see a letter that another tool holds at the moment, or
 // that arrives while it reads; and what the service's own functions would say of

@@ -38,6 +38,9 @@ type Facts struct {
 	Now time.Time
 	// Unreadable and Unknown are the letter's.
 	Unreadable, Unknown error
+	// OtherQueue is the queue the letter comes from, where that is not the one it
+	// would be put into.
+	OtherQueue string
 	// Operation and Published are the event's.
 	Operation contracts.Operation
 	Published time.Time
@@ -69,6 +72,9 @@ func Judge(f Facts) Verdict {
 	case f.Unreadable != nil:
 		return Verdict{Action: Refuse, Reason: ReasonUnreadable, Detail: f.Unreadable.Error(),
 			Advice: "show it, then purge it, and reconcile what it may have been about"}
+	case f.OtherQueue != "":
+		return Verdict{Action: Refuse, Reason: "another queue's", Detail: fmt.Sprintf("it comes from the queue %s, whose subscriber would lose it", f.OtherQueue),
+			Advice: "redrive that queue's subscription; where the queue is no more, purge it and backfill"}
 	case f.Trial != nil && f.Trial.Rejected != nil:
 		v := Verdict{Action: Refuse, Reason: f.Trial.Rejected.Reason, Detail: f.Trial.Rejected.Error(),
 			Advice: "the consumer would reject it again: mend the cause, or purge it and backfill"}

@@ -211,7 +211,10 @@ func (p *pass) visit(ctx context.Context, box *sqssub.DeadLetterBox, l *Letter) 
 		return nil
 	}
 	facts := Facts{Now: p.cfg.Now(), Unreadable: l.Unreadable, Unknown: l.Unknown, Operation: l.Operation, Published: l.Published}
-	if p.cfg.DryRun != nil && l.Unreadable == nil {
+	if l.Source != "" && l.Source != p.main.Name() {
+		facts.OtherQueue = l.Source
+	}
+	if p.cfg.DryRun != nil && l.Unreadable == nil && facts.OtherQueue == "" {
 		trial, err := p.cfg.DryRun.Try(ctx, l.Body, l.metadata())
 		if err != nil {
 			return fmt.Errorf("try letter %s: %w", l.ID, err)
