@@ -32,6 +32,7 @@ import (
 // the queue has exactly N messages, all of them visible; "comes QUEUE N" waits
 // until it has as many.
 func TestLetterScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "letters"),
 		RequireExplicitExec: true,

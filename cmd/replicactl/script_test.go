@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +21,11 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	// Scripts wait for queues and streams far more than they compute, so that more
+	// of them run at once than there are processors; -parallel says otherwise.
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"replicactl": main})
 }
 
@@ -28,11 +35,13 @@ type engineKey struct{}
 // empty at first, with the SDK's own variables and none of the machine's.
 //
 // The scripts have further commands: "services" copies the real manifests to
-// services/; "unchanged" fails if a request since the last "unchanged" or the
+// services/, "services 1s" with that for the second pass of fan-outs, which is
+// waited for; "unchanged" fails if a request since the last "unchanged" or the
 // beginning could have changed something; "call OPERATION FILE" makes a call of
 // DynamoDB whose input is JSON, with the present version for VERSION; "deny
 // OPERATION" refuses every such call of any service, until "deny" without one.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
 		RequireExplicitExec: true,
@@ -77,14 +86,17 @@ func startEngine(env *testscript.Env, cfg localaws.Config) error {
 	return nil
 }
 
-func copyServices(ts *testscript.TestScript, neg bool, _ []string) {
-	if neg {
-		ts.Fatalf("services has no negative")
+func copyServices(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: services [SECOND-PASS]")
 	}
 	for _, service := range []string{"profile", "stats"} {
 		// The tests run in this package's directory, the command elsewhere.
 		data, err := os.ReadFile(filepath.Join("..", "..", "services", service, "replication.yaml"))
 		ts.Check(err)
+		if len(args) == 1 {
+			data = regexp.MustCompile(`second_pass: \S+`).ReplaceAll(data, []byte("second_pass: "+args[0]))
+		}
 		directory := ts.MkAbs(filepath.Join("services", service))
 		ts.Check(os.MkdirAll(directory, 0o755))
 		ts.Check(os.WriteFile(filepath.Join(directory, "replication.yaml"), data, 0o644))

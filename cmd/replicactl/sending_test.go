@@ -55,6 +55,7 @@ const patience = 30 * time.Second
 //	unsubscribe QUEUE       ends the queue's subscription
 //	unheard DURATION        has nothing been heard of any run for so long
 func TestSendingScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "sending"),
 		RequireExplicitExec: true,
