@@ -99,6 +99,13 @@ func (v *View) Name() string {
 // Fingerprint is the text of the replica's mapping, as it is stored with copies.
 func (v *View) Fingerprint() string { return v.target.mapping.text }
 
+// Declaration is a text of everything in the manifest that decides which copies
+// the replica has: what is loaded or compared under one holds for no other.
+func (v *View) Declaration() string {
+	r := v.replica
+	return fmt.Sprint(v.Name(), " ", r.Subject, " ", r.Key, " ", r.Creates(), " ", v.target.mapping.names.Version, " ", v.Fingerprint())
+}
+
 // Key returns the key of the subject's local item, for an item replica. The
 // error says why the subject can have none: a consumer refuses its changes.
 func (v *View) Key(subject string) (contracts.Item, error) {

@@ -2,6 +2,8 @@ package backfill
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -57,6 +59,11 @@ type Config struct {
 	// Attributes are the contract's attributes in the subscription's filter: what
 	// the canary lists in changed. Required.
 	Attributes []string
+	// Replicas are the subscriber's, which are loaded. A run that was interrupted
+	// goes on only where they are the same: where its manifest has gained an
+	// attribute or a table since, what was read before lacks them. Those of
+	// functions are not known.
+	Replicas []*replica.View
 	// Canaries tells when the canary was received. Required.
 	Canaries Canaries
 	// Runs keeps how far the run has come, in the owner's checkpoint table.
@@ -176,8 +183,16 @@ func New(cfg Config) (*Backfill, error) {
 }
 
 // Task names the runs of a contract's backfills to a subscriber, for
-// dynamostore.Progress.
-func Task(contract, subscriber string) string { return "backfill/" + contract + "/" + subscriber }
+// dynamostore.Progress. Another table, or other replicas, make another task: what
+// a run had loaded into the old ones is not in the new.
+func Task(source *replica.Source, subscriber string, replicas []*replica.View) string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, source.Table())
+	for _, view := range replicas {
+		fmt.Fprintln(sum, view.Declaration())
+	}
+	return fmt.Sprintf("backfill/%s/%s/%s", source.Contract().ID(), subscriber, hex.EncodeToString(sum.Sum(nil))[:8])
+}
 
 // Run resumes the run that was interrupted, or begins one, and returns when
 // everything was published and noted. It returns as well when ctx ends, and with
@@ -186,7 +201,7 @@ func Task(contract, subscriber string) string { return "backfill/" + contract + 
 // where nothing came through the subscription's filter, and
 // dynamostore.ErrSuperseded where another run took this one's place.
 func (b *Backfill) Run(ctx context.Context) (Result, error) {
-	task := Task(b.cfg.Source.Contract().ID(), b.cfg.Subscriber)
+	task := Task(b.cfg.Source, b.cfg.Subscriber, b.cfg.Replicas)
 	r := &run{Config: b.cfg, tally: tally{report: b.cfg.Report, rejected: b.cfg.Rejected}}
 	r.tally.progress = Progress{Total: b.cfg.Total, Segments: b.cfg.Segments}
 	r.pace = pace.New(b.cfg.Rate, b.cfg.Backlog, b.cfg.MaxBacklog)

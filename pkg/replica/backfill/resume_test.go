@@ -67,7 +67,7 @@ func TestARunKilledBetweenAnyTwoCallsGoesOn(t *testing.T) {
 				r.Fatalf("killed at call %d: %v", calls, err)
 			}
 			time.Sleep(30 * time.Second) // virtual; what was under way when it was killed has its effect
-			kept := must(dynamostore.NewProgress(r.db, "profile-relay-checkpoints").Load(r.Context(), backfill.Task("company.profile/v1", "stats")))
+			kept := must(dynamostore.NewProgress(r.db, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil)))
 			var saved int64
 			if kept != nil {
 				for _, place := range kept.Segments {
@@ -180,7 +180,7 @@ func TestTwoRunsAtOnceAreSafe(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // virtual
 		r.agree("stats")
-		if kept := must(dynamostore.NewProgress(r.db, "profile-relay-checkpoints").Load(r.Context(), backfill.Task("company.profile/v1", "stats"))); kept.Finished.IsZero() {
+		if kept := must(dynamostore.NewProgress(r.db, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil))); kept.Finished.IsZero() {
 			t.Errorf("kept %+v", kept)
 		}
 	})

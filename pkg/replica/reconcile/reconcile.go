@@ -57,7 +57,7 @@ func (r *Reconcile) Task() string {
 	sum := sha256.New()
 	fmt.Fprintln(sum, r.cfg.Source.Table())
 	for _, v := range r.views {
-		fmt.Fprintln(sum, v.Name(), v.Fingerprint())
+		fmt.Fprintln(sum, v.Declaration())
 	}
 	verb := "reconcile"
 	if r.cfg.Repair {

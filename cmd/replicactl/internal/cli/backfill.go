@@ -10,6 +10,7 @@ import (
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
+	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/backfill"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/snspub"
@@ -73,7 +74,11 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	if err != nil {
 		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
 	}
-	before, err := r.lastRun(ctx, backfill.Task(f.contract, f.to))
+	replicas, err := replica.Views(r.sub.Contract, r.sub.Subscription, r.sub.Manifest.Tables)
+	if err != nil {
+		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
+	}
+	before, err := r.lastRun(ctx, backfill.Task(r.source, f.to, replicas))
 	if err != nil {
 		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
 	}
@@ -90,7 +95,7 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	shown := stages{g: g}
 	run, err := backfill.New(backfill.Config{
 		Source: r.source, Table: dynamostore.NewSource(r.clients.DynamoDB, r.source.Table()), Scanner: dynamostore.NewScan(r.clients.DynamoDB),
-		Publisher: publisher, Subscriber: f.to, Attributes: r.sub.Subscription.Attributes, Canaries: r.canaries(),
+		Publisher: publisher, Subscriber: f.to, Attributes: r.sub.Subscription.Attributes, Replicas: replicas, Canaries: r.canaries(),
 		Runs: dynamostore.NewProgress(r.clients.DynamoDB, r.owner.Publication.CheckpointTable), Restart: anew,
 		Rate: f.rate, Backlog: f.slowed(r), MaxBacklog: f.maxBacklog, Segments: f.segments, CanaryTimeout: f.canary,
 		Total: r.items, Report: func(p backfill.Progress) { showBackfill(&shown, f, p) },
