@@ -37,6 +37,8 @@
 // kept per segment, behind the first page with a difference that is still held,
 // so that these are found again. Such a finding may be reported twice, and a run
 // that is interrupted within Config.Settle of one begins again at its page.
+// What a resumed run had compared before it does not compare again: Result.Earlier
+// says how much that is, and Config.Restart compares everything anew.
 //
 // # What it does not promise
 //
