@@ -102,9 +102,14 @@ func (h *history) Read(context.Context, contracts.Item) (contracts.Item, error) 
 	return item, nil
 }
 
-func (h *history) Restamp(_ context.Context, _, set contracts.Item, guard string, was contracts.Value) (bool, error) {
-	if h.item == nil || !h.item[guard].Equal(was) {
+func (h *history) Restamp(_ context.Context, _, set, was contracts.Item) (bool, error) {
+	if h.item == nil {
 		return false, nil
+	}
+	for name, v := range was {
+		if !h.item[name].Equal(v) {
+			return false, nil
+		}
 	}
 	next := maps.Clone(h.item)
 	maps.Copy(next, set)

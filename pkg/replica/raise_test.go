@@ -143,12 +143,45 @@ func TestRaiseKnowsItsOwnWrite(t *testing.T) {
 	})
 }
 
+// Whoever brings an item back while its tombstone is stamped, and keeps the
+// version, does not get the tombstone's expiry with it.
+func TestRaisePutsNoExpiryOnAnItemBroughtBackMeanwhile(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.own("1", time.Now(), named("1", "A"))
+		w.own("1", time.Now(), nil)
+		if _, err := profileSource(t).Raise(w.t.Context(), &reviving{SourceTable: w.source, w: w}, keyOf("1"), 0, time.Now); err != nil {
+			t.Fatal(err)
+		}
+		w.relayFor(time.Minute)
+		w.agree("name", "1")
+		if item := w.read("1"); item["name"].Text() != "B" || !item["expiresAt"].IsZero() {
+			t.Errorf("the source has %v", item)
+		}
+	})
+}
+
+// reviving is a source table whose item 1 is brought back before the first stamp.
+type reviving struct {
+	replica.SourceTable
+	w *world
+}
+
+func (r *reviving) Restamp(ctx context.Context, key, set, was contracts.Item) (bool, error) {
+	if r.w != nil {
+		item := named("1", "B")
+		item["version"] = was["version"]
+		r.w.put(item)
+		r.w = nil
+	}
+	return r.SourceTable.Restamp(ctx, key, set, was)
+}
+
 // deaf is a source table whose answers are lost, and whose client's retry meets
 // its own write.
 type deaf struct{ counted }
 
-func (d *deaf) Restamp(ctx context.Context, key, set contracts.Item, guard string, was contracts.Value) (bool, error) {
-	_, err := d.counted.Restamp(ctx, key, set, guard, was)
+func (d *deaf) Restamp(ctx context.Context, key, set, was contracts.Item) (bool, error) {
+	_, err := d.counted.Restamp(ctx, key, set, was)
 	return false, err
 }
 

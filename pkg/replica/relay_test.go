@@ -49,7 +49,7 @@ type noTable struct{}
 var errNoTable = errors.New("table is down")
 
 func (noTable) Read(context.Context, contracts.Item) (contracts.Item, error) { return nil, errNoTable }
-func (noTable) Restamp(context.Context, contracts.Item, contracts.Item, string, contracts.Value) (bool, error) {
+func (noTable) Restamp(context.Context, contracts.Item, contracts.Item, contracts.Item) (bool, error) {
 	return false, errNoTable
 }
 func (noTable) PutAbsent(context.Context, contracts.Item, contracts.Item) (bool, error) {

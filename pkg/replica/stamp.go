@@ -75,14 +75,18 @@ func (s *Source) stampOnce(ctx context.Context, table SourceTable, rec *Record, 
 }
 
 // restamp stamps an item that exists, on condition that it still has the
-// version of current.
+// version of current, and is still a tombstone if that is one.
 func (s *Source) restamp(ctx context.Context, table SourceTable, key, current contracts.Item, next contracts.Version, now time.Time) (bool, error) {
 	set := contracts.Item{s.names.Version: next.Value(), s.names.Stamped: next.Value()}
+	was := contracts.Item{s.names.Version: current[s.names.Version]}
 	if s.isTombstone(current) {
+		// Somebody who knows nothing of versions may bring the item back in between:
+		// with an expiry, TTL would remove what lives.
+		was[s.names.Deleted] = current[s.names.Deleted]
 		set[s.names.ExpiresAt] = SourceTombstoneExpiry(now, next)
 	}
 	s.sign(set, current)
-	return table.Restamp(ctx, key, set, s.names.Version, current[s.names.Version])
+	return table.Restamp(ctx, key, set, was)
 }
 
 // answered reports whether a stamp that the item carries came after the record

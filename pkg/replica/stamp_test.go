@@ -274,10 +274,10 @@ type counted struct {
 	takes  time.Duration // virtual time that passes before a write
 }
 
-func (c *counted) Restamp(ctx context.Context, key, set contracts.Item, guard string, was contracts.Value) (bool, error) {
+func (c *counted) Restamp(ctx context.Context, key, set, was contracts.Item) (bool, error) {
 	c.writes++
 	time.Sleep(c.takes)
-	return c.SourceTable.Restamp(ctx, key, set, guard, was)
+	return c.SourceTable.Restamp(ctx, key, set, was)
 }
 
 // A record handled twice, by another relay or after a crash, is stamped once.

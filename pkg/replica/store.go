@@ -15,9 +15,9 @@ type SourceTable interface {
 	// Read reads an item consistently; nil where there is none.
 	Read(ctx context.Context, key contracts.Item) (contracts.Item, error)
 	// Restamp sets attributes of an item on condition that it still exists and
-	// that its attribute named guard still has the value was (absent, if was is
-	// zero). It reports whether the condition held.
-	Restamp(ctx context.Context, key contracts.Item, set contracts.Item, guard string, was contracts.Value) (bool, error)
+	// that it still has each attribute of was with its value (has it not, where
+	// that is zero). It reports whether the condition held.
+	Restamp(ctx context.Context, key, set, was contracts.Item) (bool, error)
 	// PutAbsent puts a whole item on condition that there is none with this
 	// key. It reports whether the condition held.
 	PutAbsent(ctx context.Context, key, item contracts.Item) (bool, error)

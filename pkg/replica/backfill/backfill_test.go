@@ -146,15 +146,17 @@ type hooked struct {
 	before, after func(key, guard contracts.Item)
 }
 
-func (h hooked) Restamp(ctx context.Context, key, set contracts.Item, guard string, was contracts.Value) (bool, error) {
+func (h hooked) Restamp(ctx context.Context, key, set, was contracts.Item) (bool, error) {
 	guarded := contracts.Item{}
-	if !was.IsZero() {
-		guarded[guard] = was
+	for name, v := range was {
+		if !v.IsZero() {
+			guarded[name] = v
+		}
 	}
 	if h.before != nil {
 		h.before(key, guarded)
 	}
-	done, err := h.SourceTable.Restamp(ctx, key, set, guard, was)
+	done, err := h.SourceTable.Restamp(ctx, key, set, was)
 	if h.after != nil {
 		h.after(key, guarded)
 	}

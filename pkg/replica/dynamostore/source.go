@@ -3,6 +3,8 @@ package dynamostore
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -32,9 +34,12 @@ func (s *Source) Read(ctx context.Context, key contracts.Item) (contracts.Item, 
 }
 
 // Restamp implements replica.SourceTable.
-func (s *Source) Restamp(ctx context.Context, key, set contracts.Item, guard string, was contracts.Value) (bool, error) {
+func (s *Source) Restamp(ctx context.Context, key, set, was contracts.Item) (bool, error) {
 	e := newExpression()
-	condition := "attribute_exists(" + e.name(firstName(key)) + ") AND " + e.is(guard, was)
+	condition := "attribute_exists(" + e.name(firstName(key)) + ")"
+	for _, name := range slices.Sorted(maps.Keys(was)) {
+		condition += " AND " + e.is(name, was[name])
+	}
 	in := &dynamodb.UpdateItemInput{
 		TableName:           aws.String(s.table),
 		Key:                 ToAttributes(key),

@@ -21,8 +21,8 @@ type refusing struct {
 	stamps int
 }
 
-func (f *refusing) Restamp(ctx context.Context, key, set contracts.Item, guard string, was contracts.Value) (bool, error) {
-	ok, err := f.SourceTable.Restamp(ctx, key, set, guard, was)
+func (f *refusing) Restamp(ctx context.Context, key, set, was contracts.Item) (bool, error) {
+	ok, err := f.SourceTable.Restamp(ctx, key, set, was)
 	if ok {
 		f.stamps++
 		if f.stamps > 100 {
@@ -72,9 +72,9 @@ type only struct {
 	fine replica.SourceTable
 }
 
-func (o only) Restamp(ctx context.Context, key, set contracts.Item, guard string, was contracts.Value) (bool, error) {
+func (o only) Restamp(ctx context.Context, key, set, was contracts.Item) (bool, error) {
 	if key["cik"].Text() != "1" {
-		return o.fine.Restamp(ctx, key, set, guard, was)
+		return o.fine.Restamp(ctx, key, set, was)
 	}
-	return o.refusing.Restamp(ctx, key, set, guard, was)
+	return o.refusing.Restamp(ctx, key, set, was)
 }
