@@ -48,15 +48,15 @@ func TestApply(t *testing.T) {
 		"the owner has nothing left to do": func(t *testing.T) {
 			profile.plan(t, nothingToDo)
 			defaults(t, project, "profile")
-			profile.plan(t, nothingToDo)
-			said := profile.destroy(t, refused).Plain()
+			profile.plan(t, nothingToDo, asKnown)
+			said := profile.destroy(t, refused, asKnown).Plain()
 			guarded(t, said, `module.table["companies"]`)
 		},
 		"the subscriber has nothing left to do": func(t *testing.T) {
 			stats.plan(t, nothingToDo)
 			defaults(t, project, "stats")
-			stats.plan(t, nothingToDo)
-			said := stats.destroy(t, refused).Plain()
+			stats.plan(t, nothingToDo, asKnown)
+			said := stats.destroy(t, refused, asKnown).Plain()
 			guarded(t, said, `module.table["company-stats"]`, `module.table["statistics"]`, `module.table["watchlists"]`)
 		},
 		"the services work on it": func(t *testing.T) { a.replicates(t, built) },
@@ -68,16 +68,16 @@ func TestApply(t *testing.T) {
 	together(t, "the data may go", map[string]func(*testing.T){
 		"the owner": func(t *testing.T) {
 			profile.unguard(t)
-			profile.apply(t, unprotected...)
+			profile.apply(t, asKnown, unprotected)
 		},
 		"the subscriber": func(t *testing.T) {
 			stats.unguard(t)
-			stats.apply(t, unprotected...)
-			stats.destroy(t, 0, unprotected...)
+			stats.apply(t, asKnown, unprotected)
+			stats.destroy(t, 0, asKnown, unprotected)
 		},
 	})
-	profile.plan(t, nothingToDo, unprotected...)
-	profile.destroy(t, 0, unprotected...)
+	profile.plan(t, nothingToDo, unprotected)
+	profile.destroy(t, 0, asKnown, unprotected)
 
 	for _, s := range []service{profile, stats} {
 		if left := strings.TrimSpace(must(t, tf, 0, s.dir, "state", "list").Text); left != "" {
@@ -99,8 +99,12 @@ func (a account) heldState(t *testing.T, s service) {
 	a.do(t, http.MethodDelete, lock, "s3", "", nil, http.StatusNoContent)
 }
 
-// unprotected lets DynamoDB delete tables, once Terraform may.
-var unprotected = []string{"-var", "protected=false"}
+const (
+	// unprotected lets DynamoDB delete tables, once Terraform may.
+	unprotected = "-var=protected=false"
+	// asKnown saves the look at every resource, where the step before has had it.
+	asKnown = "-refresh=false"
+)
 
 // unguard takes the guards out of the state, as the README of module table has
 // it for tables that may go.
