@@ -102,8 +102,13 @@ func (s *sim) operate(ctx context.Context, name string, step Step, run func(ctx 
 				}
 				continue
 			}
-			if (step.N/8+attempt)%3 != 0 && !s.weather.fine.Load() {
-				w.arm((step.N/16+7*attempt)%40, step.N%2 == 0)
+			if !s.weather.fine.Load() {
+				switch (step.N/8 + attempt) % 3 {
+				case 1:
+					w.arm((step.N/16+7*attempt)%40, step.N%2 == 0)
+				case 2: // once it has noted how far it is
+					w.armAfter("UpdateItem", (step.N/16+attempt)%3)
+				}
 			}
 			process, stop := context.WithCancel(ctx)
 			ended := make(chan error, 1)
@@ -229,7 +234,7 @@ func (s *sim) finish() error {
 		}
 		time.Sleep(10 * time.Second)
 	}
-	return fmt.Errorf("after hours of fine weather there runs still %v", s.operations.running())
+	return fmt.Errorf("after hours there runs still %v", s.operations.running())
 }
 
 // blackout keeps every process down for more than a day, in which the owner
@@ -264,5 +269,13 @@ func (s *sim) blackout(ctx context.Context, step Step) error {
 	for _, t := range s.tenants {
 		s.backfill(ctx, t, step)
 	}
+	if err := s.finish(); err != nil {
+		return err
+	}
+	// Later writes to the same items would hide what a backfill left out.
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	s.weather.fine.Store(false)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,14 +25,18 @@ type wire struct {
 	mu    sync.Mutex
 	cut   bool
 	armed bool
-	left  int  // calls until death, if armed
-	after bool // whether the last one takes effect
+	of    string // the operation whose calls count; all, if empty
+	left  int    // calls until death, if armed
+	after bool   // whether the last one takes effect
 }
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
-	last := w.armed && w.left == 0
-	w.left--
+	counts := strings.HasSuffix(r.Header.Get("X-Amz-Target"), w.of)
+	last := w.armed && counts && w.left == 0
+	if counts {
+		w.left--
+	}
 	if w.cut || last && !w.after {
 		w.sever()
 		w.mu.Unlock()
@@ -62,7 +67,14 @@ func (w *wire) sever() {
 func (w *wire) arm(n int, after bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.armed, w.left, w.after = true, n, after
+	w.armed, w.of, w.left, w.after = true, "", n, after
+}
+
+// armAfter has the process die after its n-th call of an operation from now.
+func (w *wire) armAfter(operation string, n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.armed, w.of, w.left, w.after = true, "."+operation, n, true
 }
 
 // disarm calls a death off that has not come yet.
