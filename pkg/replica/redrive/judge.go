@@ -46,6 +46,8 @@ type Facts struct {
 	Published time.Time
 	// Trial is what the dry run said; nil where there was none.
 	Trial *replica.Trial
+	// Untried is what kept the dry run from saying anything, and would again.
+	Untried error
 }
 
 // Verdict is what is to become of a letter.
@@ -75,6 +77,9 @@ func Judge(f Facts) Verdict {
 	case f.OtherQueue != "":
 		return Verdict{Action: Refuse, Reason: "another queue's", Detail: fmt.Sprintf("it comes from the queue %s, whose subscriber would lose it", f.OtherQueue),
 			Advice: "redrive that queue's subscription; where the queue is no more, purge it and backfill"}
+	case f.Untried != nil:
+		return Verdict{Action: Refuse, Reason: "not tried", Detail: f.Untried.Error(),
+			Advice: "what the manifest names has to be there first (terraform apply, or replicactl bootstrap --apply); then redrive it again"}
 	case f.Trial != nil && f.Trial.Rejected != nil:
 		v := Verdict{Action: Refuse, Reason: f.Trial.Rejected.Reason, Detail: f.Trial.Rejected.Error(),
 			Advice: "the consumer would reject it again: mend the cause, or purge it and backfill"}

@@ -33,6 +33,7 @@ func TestJudge(t *testing.T) {
 		"what is no event is refused":                    {redrive.Facts{Unknown: damaged, Trial: &replica.Trial{Rejected: rejected}}, redrive.Refuse, "unknown contract", false, true},
 		"what is no event is refused without a trial":    {redrive.Facts{Unknown: damaged}, redrive.Refuse, "not an event", false, true},
 		"what is unreadable is refused":                  {redrive.Facts{Unreadable: damaged}, redrive.Refuse, "unreadable letter", false, true},
+		"what could not be tried is refused":             {redrive.Facts{Untried: damaged, Published: young}, redrive.Refuse, "not tried", false, true},
 		"a canary is refused":                            {redrive.Facts{Operation: contracts.Canary, Published: young, Trial: &replica.Trial{}}, redrive.Refuse, "canary", false, true},
 		"functions are not known and it is sent":         {redrive.Facts{Published: young, Trial: &replica.Trial{Functions: []string{"score"}}}, redrive.Send, "", true, false},
 		"without a dry run nothing is known and is sent": {redrive.Facts{Published: young}, redrive.Send, "", true, false},

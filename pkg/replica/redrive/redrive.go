@@ -14,6 +14,7 @@ import (
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/internal/pace"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/retry"
 	"github.com/tributary-dev/tributary/pkg/replica/internal/tally"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
@@ -216,10 +217,14 @@ func (p *pass) visit(ctx context.Context, box *sqssub.DeadLetterBox, l *Letter) 
 	}
 	if p.cfg.DryRun != nil && l.Unreadable == nil && facts.OtherQueue == "" {
 		trial, err := p.cfg.DryRun.Try(ctx, l.Body, l.metadata())
-		if err != nil {
-			return fmt.Errorf("try letter %s: %w", l.ID, err)
+		switch {
+		case err == nil:
+			facts.Trial = &trial
+		case ctx.Err() != nil || retry.Worthwhile(err) || retry.Denied(err):
+			return fmt.Errorf("try letter %s: %w", l.ID, err) // the others would fare no better
+		default: // a table of this letter's contract is missing, say
+			facts.Untried = err
 		}
-		facts.Trial = &trial
 	}
 	v := Judge(facts)
 	p.tallies.Add(Tally{Action: v.Action, Reason: v.Reason, Advice: v.Advice, ID: l.ID, Detail: v.Detail})
