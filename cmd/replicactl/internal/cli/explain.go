@@ -20,15 +20,23 @@ func newExplain(g *globals) *cobra.Command {
 		Long: `explain says of one item, in a sentence for each subscriber, what is wrong with
 its copies and which command mends it, and shows what it goes by: the item at the
 source, the records that the stream still holds of it with what the relay decides
-about each, how far the relay is, the depth of each queue, the letters about the
-item in the dead-letter queues, and every copy in every replica.
+about each, how far the relay is, the depth of each queue and its lag, the letters
+about the item in the dead-letter queues, and every copy in every replica.
+
+The lag is what status shows: the age of the oldest change, of any item, that
+passed the subscriber's filter and is not in its copies, read from the source's
+stream and the copies' versions; SQS itself tells no age. "none" is only said
+where nothing waits or where everything that may wait was compared. Where it is
+not known, that is said with the reason.
 
 It changes nothing. Main queues are never received from. Dead-letter queues that
 are not empty are: their letters are invisible to others for moments, and visible
 again before explain ends.
 
 A stream can only be read from its beginning, 24 hours ago: about one request for
-a thousand records of the whole table. --records bounds that; 0 reads none.
+a thousand records of the whole table. --records bounds that; 0 reads none, and
+leaves the lag unknown where something is on its way. Where something is, up to
+20,000 copies of each item replica are read for the lag, a hundred in a request.
 
 The exit code is 0 where every subscriber's copies are right, 3 where they are
 not, and 1 where that is not known.`,

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 	"github.com/tributary-dev/tributary/pkg/contracts"
@@ -85,6 +86,7 @@ type gathering struct {
 	source    *replica.Source
 	store     *dynamostore.Store
 	facts     *Facts
+	streamed  bool // whether the stream was read
 
 	mu sync.Mutex // for facts.Unread
 }
@@ -99,10 +101,10 @@ func (g *gathering) gather(ctx context.Context, subscribed []target.Subscribed) 
 		copies.Go(func() { g.subscriber(ctx, s, sub) })
 	}
 	copies.Wait()
-	var rest sync.WaitGroup
-	rest.Go(func() { g.standing(ctx) })
-	rest.Go(func() { g.stream(ctx) })
-	rest.Wait()
+	g.standing(ctx)
+	if !g.streamed {
+		_ = g.stream(ctx, nil) // its error is among the facts
+	}
 	g.readSource(ctx)
 	for i, sub := range subscribed {
 		g.compare(&g.facts.Subscribers[i], sub)
@@ -182,24 +184,32 @@ func (g *gathering) readSource(ctx context.Context) {
 	}
 }
 
-// stream reads what the streams still hold of the item.
-func (g *gathering) stream(ctx context.Context) {
+// stream reads what the streams still hold of the item, and of every item into
+// the history, unless that is nil.
+func (g *gathering) stream(ctx context.Context, all *lag.History) error {
+	g.streamed = true
 	now := g.Now()
 	g.facts.Stream.Since = now.Add(-dynamostream.Retention).UTC()
 	key, err := g.source.Key(g.Subject)
-	if err != nil || g.MaxRecords < 0 {
-		return
+	if g.MaxRecords < 0 || err != nil && all == nil {
+		return nil
 	}
 	type placed struct {
 		Record
 		order string
 	}
 	var found []placed
-	examined, err := dynamostream.ReadRange(ctx, dynamostream.RangeConfig{
-		Table: g.published.Publication.Table, Client: g.Clients.Streams, Keys: []contracts.Item{key}, MaxRead: g.MaxRecords, Now: g.Now,
-	}, func(rec replica.Record) error {
-		if rec.Damaged != nil && rec.Keys == nil {
-			return nil // whose it is cannot be told
+	reading := dynamostream.RangeConfig{Table: g.published.Publication.Table, Client: g.Clients.Streams, MaxRead: g.MaxRecords, Now: g.Now}
+	if all == nil {
+		reading.Keys = []contracts.Item{key}
+	}
+	examined, err := dynamostream.ReadRange(ctx, reading, func(rec replica.Record) error {
+		if all != nil {
+			all.Add(&rec)
+		}
+		// Without its keys it cannot be told whose a record is.
+		if key == nil || rec.Keys == nil || !key.Equal(rec.Keys) {
+			return nil
 		}
 		found = append(found, placed{g.record(&rec), strings.Repeat("0", max(0, 40-len(rec.SequenceNumber))) + rec.SequenceNumber})
 		if len(found) > maxRecordsOfItem {
@@ -207,9 +217,6 @@ func (g *gathering) stream(ctx context.Context) {
 		}
 		return nil
 	})
-	if err != nil {
-		g.unread("read the stream", g.Clients.Explain(connect.Streams, err))
-	}
 	slices.SortStableFunc(found, func(a, b placed) int {
 		return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.order, b.order))
 	})
@@ -221,6 +228,14 @@ func (g *gathering) stream(ctx context.Context) {
 	if examined.StreamSince.After(g.facts.Stream.Since) {
 		g.facts.Stream.Since = examined.StreamSince.UTC()
 	}
+	if err != nil {
+		g.unread("read the stream", g.Clients.Explain(connect.Streams, err))
+		return err
+	}
+	if all != nil {
+		all.End(examined)
+	}
+	return nil
 }
 
 func (g *gathering) record(rec *replica.Record) Record {
@@ -246,9 +261,13 @@ func (g *gathering) record(rec *replica.Record) Record {
 	return r
 }
 
-// standing reads how relay, subscriptions and queues stand, receiving nothing.
+// standing reads how relay, subscriptions and queues stand, receiving nothing,
+// and how far behind the copies of all items are: for which the stream is read,
+// where something may be on its way.
 func (g *gathering) standing(ctx context.Context) {
-	report, err := status.Look(ctx, status.Config{Clients: g.Clients, Set: g.Set, Contract: g.Contract, MaxRecords: -1, Now: g.Now})
+	report, err := status.Look(ctx, status.Config{
+		Clients: g.Clients, Set: g.Set, Contract: g.Contract, MaxRecords: g.MaxRecords, ReadStream: g.stream, Now: g.Now,
+	})
 	if err != nil {
 		return // the context's
 	}

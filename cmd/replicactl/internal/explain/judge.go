@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
@@ -295,10 +296,10 @@ func (j judging) relayAt() (oldest time.Time, known bool) {
 		return time.Time{}, false
 	}
 	behind := j.f.Relay.Behind.Value
-	if behind.Kind == status.LessThan {
+	if behind.Kind == lag.LessThan {
 		return time.Time{}, false // its place was lost
 	}
-	if behind.Kind == status.None {
+	if behind.Kind == lag.None {
 		return j.f.At.Add(time.Second), true
 	}
 	return j.f.At.Add(-time.Duration(behind.Seconds * float64(time.Second))).Add(-2 * time.Second), true

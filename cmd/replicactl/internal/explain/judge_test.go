@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
@@ -27,7 +28,7 @@ func sound() (*Facts, *Subscriber) {
 		At: now, Contract: "company.profile/v1", Subject: "320193",
 		Source: Source{Service: "profile", Table: "companies", State: Live, Version: version.String(),
 			snapshot: replica.Snapshot{Subject: "320193", Version: version, Live: true}},
-		Relay: &status.Relay{Behind: valueOf(status.Lag{Kind: status.None}), Followed: valueOf(status.Instant{At: &now})},
+		Relay: &status.Relay{Behind: valueOf(lag.Age{Kind: lag.None}), Followed: valueOf(status.Instant{At: &now})},
 	}
 	s := &Subscriber{
 		Service: "stats", attributes: []string{"name", "sector"}, lets: []string{"name", "sector"}, secondPass: 5 * time.Second,
@@ -47,8 +48,8 @@ func recordOf(action replica.Action, minutes int, changed ...string) Record {
 	return Record{Created: v.Time().Truncate(time.Second), Action: action.String(), version: v, Version: v.String(), Changed: changed}
 }
 
-func behindBy(minutes int) status.Cell[status.Lag] {
-	return valueOf(status.Lag{Kind: status.Exact, Seconds: float64(minutes) * 60})
+func behindBy(minutes int) status.Cell[lag.Age] {
+	return valueOf(lag.Age{Kind: lag.Exact, Seconds: float64(minutes) * 60})
 }
 
 const (
@@ -120,7 +121,7 @@ func TestVerdicts(t *testing.T) {
 			func(f *Facts, _ *Subscriber) {
 				f.Source.State = Unversioned
 				f.Records = []Record{recordOf(replica.Stamp, 0)}
-				f.Relay.Behind = valueOf(status.Lag{Kind: status.Exact, Seconds: 1})
+				f.Relay.Behind = valueOf(lag.Age{Kind: lag.Exact, Seconds: 1})
 			}, StateOnItsWay, "", []string{"explain again"}},
 		"written without a version, and the relay stands still": {
 			func(f *Facts, _ *Subscriber) {
@@ -132,7 +133,7 @@ func TestVerdicts(t *testing.T) {
 			func(f *Facts, _ *Subscriber) {
 				f.Source.State = Unversioned
 				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 20)}, true
-				f.Relay.Behind = status.Cell[status.Lag]{Unknown: "Lambda keeps its own place"}
+				f.Relay.Behind = status.Cell[lag.Age]{Unknown: "Lambda keeps its own place"}
 			}, StateRelayBehind, "", []string{"20m ago", "iterator age"}},
 		"the source was changed without a version, which the relay has not seen": {
 			func(f *Facts, s *Subscriber) {
@@ -144,7 +145,7 @@ func TestVerdicts(t *testing.T) {
 			func(f *Facts, s *Subscriber) {
 				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
 				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 0)}, true
-				f.Relay.Behind = status.Cell[status.Lag]{Unknown: "Lambda keeps its own place"}
+				f.Relay.Behind = status.Cell[lag.Age]{Unknown: "Lambda keeps its own place"}
 			}, StateOnItsWay, "", nil},
 		"the source was restored, which the relay has not seen": {
 			func(f *Facts, s *Subscriber) {
@@ -217,7 +218,7 @@ func TestVerdicts(t *testing.T) {
 			func(f *Facts, s *Subscriber) {
 				behind(s)
 				f.Records = []Record{recordOf(replica.Publish, 0, "name")}
-				f.Relay.Behind = valueOf(status.Lag{Kind: status.Exact, Seconds: 1})
+				f.Relay.Behind = valueOf(lag.Age{Kind: lag.Exact, Seconds: 1})
 			}, StateOnItsWay, "", nil},
 		"published a moment ago": {
 			func(f *Facts, s *Subscriber) { behind(s); f.Records = []Record{recordOf(replica.Publish, 0, "name")} },
@@ -288,7 +289,7 @@ func TestVerdicts(t *testing.T) {
 			func(f *Facts, s *Subscriber) {
 				behind(s)
 				f.Records = []Record{recordOf(replica.Publish, 60, "name")}
-				f.Relay.Behind = valueOf(status.Lag{Kind: status.LessThan, Seconds: 62 * 60})
+				f.Relay.Behind = valueOf(lag.Age{Kind: lag.LessThan, Seconds: 62 * 60})
 				s.Subscription.Depth = valueOf(status.Depth{Waiting: 7})
 			}, StateInQueue, "", nil},
 		"a table of its replicas does not exist": {
@@ -297,13 +298,13 @@ func TestVerdicts(t *testing.T) {
 		"under Lambda, nothing is known of the relay": {
 			func(f *Facts, s *Subscriber) {
 				behind(s)
-				f.Relay.Behind = status.Cell[status.Lag]{Unknown: "Lambda keeps its own place"}
+				f.Relay.Behind = status.Cell[lag.Age]{Unknown: "Lambda keeps its own place"}
 				f.Records = []Record{recordOf(replica.Publish, 0, "name")}
 			}, StateOnItsWay, "", nil},
 		"under Lambda, a change of some time ago may still be before the relay": {
 			func(f *Facts, s *Subscriber) {
 				behind(s)
-				f.Relay.Behind = status.Cell[status.Lag]{Unknown: "Lambda keeps its own place"}
+				f.Relay.Behind = status.Cell[lag.Age]{Unknown: "Lambda keeps its own place"}
 				f.Records = []Record{recordOf(replica.Publish, 20, "name")}
 			}, StateMissed, wantRepair, []string{"20m ago", "iterator age"}},
 		"status could not be read": {

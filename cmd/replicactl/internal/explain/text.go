@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 )
 
@@ -90,6 +91,7 @@ func (f *Facts) writeSubscriber(out io.Writer, s *Subscriber) {
 	fmt.Fprintf(out, "\n%s: %s\n", s.Service, s.Verdict.State)
 	if sub := s.Subscription; sub != nil {
 		fmt.Fprintf(out, "  queue %s: %s; dead letters %s (%d about this item)\n", sub.Queue, depthText(sub.Depth), depthText(sub.Letters), len(s.Letters))
+		fmt.Fprintf(out, "  lag, the oldest change not applied: %s\n", lagText(sub.Lag))
 		if sub.Settings.Value != nil {
 			for _, d := range sub.Settings.Value.Differences {
 				fmt.Fprintf(out, "  subscription: %s is %s, the manifest says %s\n", d.Field, d.Have, d.Want)
@@ -168,15 +170,34 @@ func instantText(c status.Cell[status.Instant]) string {
 	}
 }
 
-func behindText(c status.Cell[status.Lag]) string {
+func behindText(c status.Cell[lag.Age]) string {
 	switch {
 	case c.Value == nil:
 		return absent(c)
-	case c.Value.Kind == status.None:
+	case c.Value.Kind == lag.None:
 		return "nothing"
-	case c.Value.Kind == status.LessThan:
+	case c.Value.Kind == lag.LessThan:
 		return "less than " + ago(time.Duration(c.Value.Seconds*float64(time.Second)))
 	default:
 		return ago(time.Duration(c.Value.Seconds * float64(time.Second)))
 	}
+}
+
+// lagText says how old the oldest change is, of which item, and what else to
+// know; and where it is not known, why.
+func lagText(c status.Cell[lag.Age]) string {
+	switch {
+	case c.Unread != "":
+		return "not read: " + c.Unread
+	case c.Value == nil:
+		return "not known: " + c.Unknown
+	}
+	text := c.Value.String()
+	if c.Value.Subject != "" {
+		text += ", of " + c.Value.Subject
+	}
+	if c.Value.Note != "" {
+		text += " (" + c.Value.Note + ")"
+	}
+	return text
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 )
 
@@ -21,6 +22,10 @@ type Config struct {
 	// MaxRecords is how many stream records are read for the lag of one
 	// contract's copies at the most; 20000 by default, negative for none.
 	MaxRecords int
+	// ReadStream, if it is set, reads the stream of the contract's source table
+	// into the history in MaxRecords' place. It is called once for a topic at the
+	// most, and only where something may be on its way.
+	ReadStream func(context.Context, *lag.History) error
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }

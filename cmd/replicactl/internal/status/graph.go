@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 )
 
 // Graph prints the report as a Mermaid flowchart: owners, topics, queues and
@@ -41,16 +43,16 @@ func (r *Report) Graph(out io.Writer) {
 }
 
 // drawn says how far something is, as an arrow's label.
-func drawn(what string, c Cell[Lag]) string {
+func drawn(what string, c Cell[lag.Age]) string {
 	switch {
 	case c.Value == nil && c.Unread != "":
 		return what + " not read"
 	case c.Value == nil:
 		return what + " not known"
-	case c.Value.Kind == None:
+	case c.Value.Kind == lag.None:
 		return what + " up to date"
 	}
-	return what + " " + c.Value.text() + " behind"
+	return what + " " + c.Value.String() + " behind"
 }
 
 type graph struct {

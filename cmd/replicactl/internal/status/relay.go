@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostream"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
@@ -31,10 +32,10 @@ type place struct {
 func (l *look) relay(ctx context.Context, t *Topic) {
 	r := t.Relay
 	unread := func(stream Cell[string], why string) {
-		r.Stream, r.Followed, r.Saved, r.Behind = stream, without[Instant](why), without[Instant](why), without[Lag](why)
+		r.Stream, r.Followed, r.Saved, r.Behind = stream, without[Instant](why), without[Instant](why), without[lag.Age](why)
 	}
 	missing := func(why string) {
-		r.Stream, r.Followed, r.Saved, r.Behind = Cell[string]{Missing: true}, unknown[Instant](why), unknown[Instant](why), unknown[Lag](why)
+		r.Stream, r.Followed, r.Saved, r.Behind = Cell[string]{Missing: true}, unknown[Instant](why), unknown[Instant](why), unknown[lag.Age](why)
 	}
 	published, err := l.Set.Publication(t.Contract)
 	if err != nil {
@@ -63,12 +64,12 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 	kept, err := l.place(ctx, published, stream, dynamostream.FollowedShard)
 	if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
 		r.Followed, r.Saved = Cell[Instant]{Missing: true}, Cell[Instant]{Missing: true}
-		r.Behind = unknown[Lag]("the checkpoint table does not exist, as under Lambda")
+		r.Behind = unknown[lag.Age]("the checkpoint table does not exist, as under Lambda")
 		return
 	}
 	if err != nil {
 		r.Followed = failed[Instant](l, connect.DynamoDB, err)
-		r.Saved, r.Behind = without[Instant]("see followed"), without[Lag]("the checkpoints could not be read")
+		r.Saved, r.Behind = without[Instant]("see followed"), without[lag.Age]("the checkpoints could not be read")
 		return
 	}
 	r.Followed, r.Saved = known(Instant{}), known(Instant{})
@@ -79,7 +80,7 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 	}
 	shards, err := l.shards(ctx, stream)
 	if err != nil {
-		r.Behind = failed[Lag](l, connect.Streams, err)
+		r.Behind = failed[lag.Age](l, connect.Streams, err)
 		return
 	}
 	places := make(map[string]place, len(shards))
@@ -88,7 +89,7 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 		id := aws.ToString(shard.ShardId)
 		if places[id], err = l.place(ctx, published, stream, id); err != nil {
 			r.Saved = failed[Instant](l, connect.DynamoDB, err)
-			r.Behind = without[Lag]("the checkpoints could not be read")
+			r.Behind = without[lag.Age]("the checkpoints could not be read")
 			return
 		}
 		if at := places[id].saved; at.After(saved) {
@@ -97,17 +98,17 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 		}
 	}
 	if kept.sequence == "" {
-		r.Behind = unknown[Lag]("no poller has ever followed the stream: the relay runs under Lambda, which keeps its own place, or has never run")
+		r.Behind = unknown[lag.Age]("no poller has ever followed the stream: the relay runs under Lambda, which keeps its own place, or has never run")
 		return
 	}
 	if r.Behind, err = l.behind(ctx, stream, shards, places, followed); err != nil {
-		r.Behind = failed[Lag](l, connect.Streams, err)
+		r.Behind = failed[lag.Age](l, connect.Streams, err)
 	}
 }
 
 // behind is the age of the oldest record after the places. Each shard's end takes
 // a while to find, so several are looked at at once.
-func (l *look) behind(ctx context.Context, stream string, shards []streamtypes.Shard, places map[string]place, followed time.Time) (Cell[Lag], error) {
+func (l *look) behind(ctx context.Context, stream string, shards []streamtypes.Shard, places map[string]place, followed time.Time) (Cell[lag.Age], error) {
 	next := make([]time.Time, len(shards))
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(maxParallel)
@@ -122,7 +123,7 @@ func (l *look) behind(ctx context.Context, stream string, shards []streamtypes.S
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return Cell[Lag]{}, err
+		return Cell[lag.Age]{}, err
 	}
 	var oldest time.Time
 	lost := false // whether the oldest is of a shard whose place is not known
@@ -136,14 +137,14 @@ func (l *look) behind(ctx context.Context, stream string, shards []streamtypes.S
 		// seen.
 		lost = places[aws.ToString(shard.ShardId)].sequence == "" && !places[aws.ToString(shard.ParentShardId)].finished && !oldest.After(followed)
 	}
-	lag := Lag{Kind: Exact, Seconds: max(0, l.Now().Sub(oldest).Seconds())}
+	age := lag.Age{Kind: lag.Exact, Seconds: max(0, l.Now().Sub(oldest).Seconds())}
 	switch {
 	case oldest.IsZero():
-		lag = Lag{Kind: None}
+		age = lag.Age{Kind: lag.None}
 	case lost:
-		lag.Kind, lag.Note = LessThan, "no place is kept for the shard with the oldest record: either the checkpoint table was lost, and a place is kept again after the next change; or the relay is not done with one record yet, which its log tells"
+		age.Kind, age.Note = lag.LessThan, "no place is kept for the shard with the oldest record: either the checkpoint table was lost, and a place is kept again after the next change; or the relay is not done with one record yet, which its log tells"
 	}
-	return known(lag), nil
+	return known(age), nil
 }
 
 // place reads what the poller keeps under a shard's name; zero for nothing.

@@ -13,6 +13,8 @@ package status
 import (
 	"fmt"
 	"time"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 )
 
 // Report is everything that was seen. Its JSON form is stable: fields are added
@@ -68,8 +70,8 @@ type Relay struct {
 	Saved Cell[Instant] `json:"saved"`
 	// Behind is the age of the oldest record that the relay is not done with,
 	// read from the stream itself; known only of a poller.
-	Behind  Cell[Lag]   `json:"behind"`
-	Letters Cell[Depth] `json:"dead_letters"`
+	Behind  Cell[lag.Age] `json:"behind"`
+	Letters Cell[Depth]   `json:"dead_letters"`
 	// DeadLetterQueue is the relay's.
 	DeadLetterQueue string `json:"dead_letter_queue"`
 }
@@ -93,7 +95,7 @@ type Subscription struct {
 	DeadLetterQueue string      `json:"dead_letter_queue"`
 	Letters         Cell[Depth] `json:"dead_letters"`
 	// Lag is the age of the oldest change that is not applied.
-	Lag Cell[Lag] `json:"lag"`
+	Lag Cell[lag.Age] `json:"lag"`
 	// Stores are the tables, and their indexes, in which its consumer works.
 	Stores []Store `json:"stores"`
 }
@@ -149,28 +151,3 @@ type Depth struct {
 
 // Total is all of them.
 func (d Depth) Total() int { return d.Waiting + d.InFlight + d.Delayed }
-
-// LagKind says how much is known of a lag.
-type LagKind string
-
-// The kinds.
-const (
-	// None: nothing is on its way.
-	None LagKind = "none"
-	// Exact: Seconds is the age of the oldest one.
-	Exact LagKind = "exact"
-	// LessThan: not everything was read; it is less than Seconds, and more than
-	// AtLeastSeconds.
-	LessThan LagKind = "less_than"
-)
-
-// Lag is an age.
-type Lag struct {
-	Kind           LagKind `json:"kind"`
-	Seconds        float64 `json:"seconds"`
-	AtLeastSeconds float64 `json:"at_least_seconds,omitempty"`
-	// Subject is the oldest one's, where it is known.
-	Subject string `json:"subject,omitempty"`
-	// Note says what else to know.
-	Note string `json:"note,omitempty"`
-}

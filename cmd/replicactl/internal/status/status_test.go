@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 )
 
@@ -151,13 +152,13 @@ func TestAnIdleRelayIsNotADeadOne(t *testing.T) {
 		w.relayed(0) // it lives, and nothing happened
 		report := w.look()
 		r := report.Topics[0].Relay
-		if r.Behind.Value.Kind != status.None || r.Followed.Value.AgeSeconds > 1 || r.Saved.Value.AgeSeconds < 10_000 {
+		if r.Behind.Value.Kind != lag.None || r.Followed.Value.AgeSeconds > 1 || r.Saved.Value.AgeSeconds < 10_000 {
 			t.Errorf("an idle relay:\n%s", text(report))
 		}
 		w.write("2", "Two", "Energy")
 		time.Sleep(10 * time.Minute)
 		report = w.look()
-		if b := report.Topics[0].Relay.Behind.Value; b.Kind != status.Exact || b.Seconds < 599 || b.Seconds > 602 || !strings.Contains(text(report), "no poller since 10m") {
+		if b := report.Topics[0].Relay.Behind.Value; b.Kind != lag.Exact || b.Seconds < 599 || b.Seconds > 602 || !strings.Contains(text(report), "no poller since 10m") {
 			t.Errorf("a relay that stopped: %+v\n%s", b, text(report))
 		}
 	})
@@ -176,16 +177,16 @@ func TestALostPlaceIsNoBacklog(t *testing.T) {
 		w.relayed(0)
 		report := w.look()
 		topic := report.Topics[0]
-		if b := topic.Relay.Behind.Value; b.Kind != status.LessThan || b.Seconds < 1019 || b.Note == "" || !strings.Contains(text(report), "behind less than 17m") {
+		if b := topic.Relay.Behind.Value; b.Kind != lag.LessThan || b.Seconds < 1019 || b.Note == "" || !strings.Contains(text(report), "behind less than 17m") {
 			t.Errorf("after the table was lost: %+v\n%s", b, text(report))
 		}
-		if lag := topic.Subscriptions[0].Lag.Value; lag.Kind != status.None {
-			t.Errorf("the copies' lag: %+v", lag)
+		if age := topic.Subscriptions[0].Lag.Value; age.Kind != lag.None {
+			t.Errorf("the copies' lag: %+v", age)
 		}
 		// The next change has a place kept.
 		w.write("2", "Two", "Energy")
 		w.relayed(2)
-		if b := w.look().Topics[0].Relay.Behind.Value; b.Kind != status.None || b.Note != "" {
+		if b := w.look().Topics[0].Relay.Behind.Value; b.Kind != lag.None || b.Note != "" {
 			t.Errorf("after the next change: %+v", b)
 		}
 	})

@@ -3,11 +3,11 @@ package status
 import (
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 )
 
 // quiet is after how long a poller that does not say that it follows its stream
@@ -40,7 +40,7 @@ func (t *Topic) write(out io.Writer) {
 		fmt.Fprintf(out, "  relay of %s: stream %s, %s, place kept %s, behind %s, dead letters %s\n", r.Table,
 			cell(n, "stream of "+r.Table, r.Stream, func(string) string { return "on" }),
 			cell(n, "relay", r.Followed, followed), cell(n, "relay's place", r.Saved, func(i Instant) string { return i.text("never") }),
-			cell(n, "relay behind", r.Behind, Lag.text), cell(n, r.DeadLetterQueue, r.Letters, total))
+			cell(n, "relay behind", r.Behind, lag.Age.String), cell(n, r.DeadLetterQueue, r.Letters, total))
 		if r.Behind.Value != nil && r.Behind.Value.Note != "" {
 			n.add("relay behind: %s", r.Behind.Value.Note)
 		}
@@ -54,7 +54,7 @@ func (t *Topic) write(out io.Writer) {
 		n.reason(s.Queue, s.Depth.Unread)
 		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.Subscriber, s.Queue,
 			depth(func(d Depth) int { return d.Waiting }), depth(func(d Depth) int { return d.InFlight }), depth(func(d Depth) int { return d.Delayed }),
-			cell(n, s.DeadLetterQueue, s.Letters, total), cell(n, s.Subscriber+"'s lag", s.Lag, Lag.text),
+			cell(n, s.DeadLetterQueue, s.Letters, total), cell(n, s.Subscriber+"'s lag", s.Lag, lag.Age.String),
 			cell(n, s.Subscriber+"'s subscription", s.Settings, func(set Settings) string { return n.settings(s.Subscriber, set) }))
 		n.stores(s)
 		if s.Lag.Value != nil && s.Lag.Value.Note != "" {
@@ -146,43 +146,15 @@ func (i Instant) text(never string) string {
 	if i.At == nil {
 		return never
 	}
-	return age(i.AgeSeconds) + " ago"
+	return lag.Brief(i.AgeSeconds) + " ago"
 }
 
 func followed(i Instant) string {
 	if i.At != nil && i.AgeSeconds > quiet.Seconds() {
-		return "no poller since " + age(i.AgeSeconds)
+		return "no poller since " + lag.Brief(i.AgeSeconds)
 	}
 	if i.At == nil {
 		return "never polled"
 	}
 	return "polled " + i.text("")
-}
-
-func (l Lag) text() string {
-	switch l.Kind {
-	case Exact:
-		return age(l.Seconds)
-	case LessThan:
-		text := "less than " + age(l.Seconds)
-		if l.AtLeastSeconds > 0 {
-			text += ", at least " + age(l.AtLeastSeconds)
-		}
-		return text
-	default:
-		return string(l.Kind)
-	}
-}
-
-// age is a length of time as short as it is understood: 3s, 2m5s, 3h10m.
-func age(seconds float64) string {
-	d := time.Duration(seconds * float64(time.Second))
-	switch {
-	case d < time.Second:
-		return d.Round(time.Millisecond).String()
-	case d < time.Hour:
-		return d.Round(time.Second).String()
-	default:
-		return strings.TrimSuffix(d.Round(time.Minute).String(), "0s")
-	}
 }

@@ -48,6 +48,9 @@ subscribes:
       - {table: company-stats, key: {cik: subject}, set: {companyName: name}, version_attribute: profileVersion}
 `
 
+// queueName is the subscriber's.
+const queueName = "stats-company-profile-v1"
+
 // world is an AWS account with an owner and a subscriber, on virtual time. Who
 // publishes and applies is the test.
 type world struct {

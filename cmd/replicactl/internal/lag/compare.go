@@ -1,0 +1,176 @@
+package lag
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+)
+
+// MaxCopies is how many copies of one replica are read at the most, a hundred in
+// a request: the table is one that a service lives on.
+const MaxCopies = 20_000
+
+// Waiting is what is known to be on its way, of which a stream of 24 hours need
+// not account for everything.
+type Waiting struct {
+	// Messages are those in the queue and in the dead-letter queue; negative for
+	// not known.
+	Messages int
+	// Published says that the relay is known to have published all that the
+	// stream holds.
+	Published bool
+}
+
+// Behind returns the age of the oldest change that the subscription's copies do
+// not have. Of an item's changes, the oldest that is above its copy's version
+// counts. The error is a call's that failed, which names the table, or Unknown.
+func (h *History) Behind(ctx context.Context, store *dynamostore.Store, sub manifest.Subscription, waiting Waiting) (Age, error) {
+	var mine []announced
+	for _, c := range h.changes {
+		if slices.ContainsFunc(c.changed, func(name string) bool { return slices.Contains(sub.Attributes, name) }) {
+			mine = append(mine, c)
+		}
+	}
+	all := comparison{complete: h.complete, reached: h.reached}
+	items := 0
+	for _, r := range sub.Replicas {
+		if r.Kind() != manifest.Item {
+			continue
+		}
+		items++
+		one, err := h.compare(ctx, store, r, mine)
+		if _, missing := errors.AsType[*types.ResourceNotFoundException](err); missing {
+			return Age{}, &Unknown{"table " + r.Table + " does not exist"}
+		}
+		if err != nil {
+			return Age{}, err
+		}
+		all.merge(one)
+	}
+	if items == 0 {
+		return Age{}, &Unknown{"the subscription has no item replica, whose versions could be compared"}
+	}
+	return h.judge(all, waiting)
+}
+
+func (h *History) judge(c comparison, waiting Waiting) (Age, error) {
+	now := h.now()
+	age := func(at time.Time) float64 { return max(0, now.Sub(at).Seconds()) }
+	partly := fmt.Sprintf("the first %d stream records were read", h.read)
+	if h.complete {
+		partly = fmt.Sprintf("the copies of the first %d items that changed were read", h.maxCopies)
+	}
+	switch {
+	case c.oldest == nil && c.complete && waiting.Messages == 0:
+		return Age{Kind: None}, nil
+	case c.oldest == nil && c.complete:
+		return Age{}, &Unknown{"every change that the stream still holds is applied; what the queues hold, if anything, was sent again, is superseded or is older than the stream, which keeps 24 hours"}
+	case c.oldest == nil:
+		return Age{Kind: LessThan, Seconds: age(c.reached), Note: partly}, nil
+	case h.trimmed && (waiting.Messages < 0 || waiting.Messages > 0 && !waiting.Published || waiting.Messages > c.late):
+		return Age{Kind: AtLeast, Seconds: age(c.oldest.made), Subject: c.oldest.subject,
+			Note: "more waits than the changes that the stream still holds: it was sent again, or is older than the stream, which keeps 24 hours"}, nil
+	case c.complete || c.oldest.made.Before(c.reached):
+		return Age{Kind: Exact, Seconds: age(c.oldest.made), Subject: c.oldest.subject}, nil
+	default:
+		return Age{Kind: LessThan, Seconds: age(c.reached), AtLeastSeconds: age(c.oldest.made), Subject: c.oldest.subject, Note: partly}, nil
+	}
+}
+
+// comparison is what holding copies against changes brought.
+type comparison struct {
+	oldest *announced // above its copy's version; nil for none
+	late   int        // changes that are
+	// complete says that every change was compared; otherwise those made before
+	// reached were.
+	complete bool
+	reached  time.Time
+}
+
+func (c *comparison) merge(o comparison) {
+	if o.oldest != nil && (c.oldest == nil || o.oldest.made.Before(c.oldest.made)) {
+		c.oldest = o.oldest
+	}
+	c.late = max(c.late, o.late)
+	c.complete = c.complete && o.complete
+	if o.reached.Before(c.reached) {
+		c.reached = o.reached
+	}
+}
+
+// compare holds the versions of one replica's copies against the changes, which
+// come in their versions' order.
+func (h *History) compare(ctx context.Context, store *dynamostore.Store, r manifest.Replica, changes []announced) (comparison, error) {
+	out := comparison{complete: h.complete, reached: h.reached}
+	var keys []contracts.Item
+	at := map[string]int{} // by subject
+	for i, c := range changes {
+		if _, again := at[c.subject]; again {
+			continue
+		}
+		key, err := localKey(r, c.subject)
+		if err != nil {
+			continue // no such copy can be: the consumer dead-letters the change
+		}
+		if len(keys) == h.maxCopies {
+			out.complete = false
+			for _, left := range changes[i:] {
+				if left.made.Before(out.reached) {
+					out.reached = left.made
+				}
+			}
+			changes = changes[:i]
+			break
+		}
+		at[c.subject] = len(keys)
+		keys = append(keys, key)
+	}
+	if len(keys) == 0 {
+		return out, nil
+	}
+	version := r.Bookkeeping().Version
+	copies, err := store.BatchRead(ctx, r.Table, keys, version)
+	if err != nil {
+		return comparison{}, err
+	}
+	for i, c := range changes {
+		place, ok := at[c.subject]
+		if !ok || copies[place] == nil && !r.Creates() {
+			continue
+		}
+		if contracts.VersionOf(copies[place][version], time.Time{}) < c.version {
+			if out.late++; out.oldest == nil {
+				out.oldest = &changes[i]
+			}
+		}
+	}
+	return out, nil
+}
+
+// localKey makes the key of a subject's copy.
+func localKey(r manifest.Replica, subject string) (contracts.Item, error) {
+	texts, err := r.KeyFor(subject)
+	if err != nil {
+		return nil, err
+	}
+	if len(texts) == 0 {
+		return nil, errors.New("the replica has no key")
+	}
+	key := make(contracts.Item, len(texts))
+	for name, text := range texts {
+		if r.KeyType(name) == "N" {
+			key[name] = contracts.Number(text)
+		} else {
+			key[name] = contracts.String(text)
+		}
+	}
+	return key, nil
+}

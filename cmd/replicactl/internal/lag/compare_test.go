@@ -1,0 +1,92 @@
+package lag
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/tributary-dev/tributary/pkg/contracts"
+	"github.com/tributary-dev/tributary/pkg/localaws"
+	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
+	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/manifest"
+)
+
+const subscriber = `service: stats
+tables:
+  - {name: company-stats, partition_key: {name: cik, type: S}}
+subscribes:
+  - contract: company.profile/v1
+    attributes: [name]
+    replicas:
+      - {table: company-stats, key: {cik: subject}, set: {companyName: name}, version_attribute: profileVersion}
+`
+
+// However much has changed, no more copies are read than are allowed, a hundred
+// in a request, and what was left out is said.
+func TestCopiesAreReadUpToABound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		engine := localaws.New(localaws.Config{})
+		defer engine.Close()
+		db := dynamodb.NewFromConfig(localawstest.Config(engine))
+		_, err := db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
+			TableName: aws.String("company-stats"), BillingMode: types.BillingModePayPerRequest,
+			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("cik"), KeyType: types.KeyTypeHash}},
+			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("cik"), AttributeType: types.ScalarAttributeTypeS}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute) // until it is there
+		m, err := manifest.Parse("stats.yaml", []byte(subscriber))
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		h := &History{now: time.Now, complete: true, reached: begin, maxCopies: 250}
+		for i := range 400 {
+			made := begin.Add(time.Duration(i-400) * time.Minute)
+			h.changes = append(h.changes, announced{fmt.Sprint(i), contracts.VersionAt(made), made, []string{"name"}})
+		}
+		store := dynamostore.New(db, dynamostore.Config{})
+		behind := func() Age {
+			t.Helper()
+			engine.ResetRequests()
+			age, err := h.Behind(t.Context(), store, m.Subscribes[0], Waiting{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			made := 0
+			for _, n := range engine.Requests() {
+				made += int(n)
+			}
+			if made != 3 {
+				t.Errorf("%v requests, want 3", engine.Requests())
+			}
+			return age
+		}
+		for i := range 251 {
+			if i == 240 {
+				continue
+			}
+			_, err := db.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("company-stats"), Item: dynamostore.ToAttributes(contracts.Item{
+				"cik": contracts.String(fmt.Sprint(i)), "profileVersion": h.changes[i].version.Value()})})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if age := behind(); age.Kind != Exact || age.Subject != "240" || age.Seconds != 160*60 {
+			t.Errorf("one that was compared is not applied: %+v", age)
+		}
+		h.changes[240].changed = []string{"sector"}
+		if age := behind(); age.Kind != LessThan || age.Seconds != 149*60 || !strings.Contains(age.Note, "first 250 items") {
+			t.Errorf("all that were compared are applied: %+v", age)
+		}
+	})
+}
