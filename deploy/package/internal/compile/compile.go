@@ -83,8 +83,16 @@ func build(ctx context.Context, p Program, arch, cache string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// release is the form of the toolchains that there are to fetch.
-var release = regexp.MustCompile(`^go1\.[0-9]+(\.[0-9]+|rc[0-9]+)$`)
+// fetchable is the form of the toolchains that there are to fetch.
+var fetchable = regexp.MustCompile(`^go1\.[0-9]+(\.[0-9]+|rc[0-9]+)$`)
+
+// Release is the Go release of a runtime.Version(), without the experiments that
+// it may name: programs are compiled by the packager's release, and get none.
+func Release(version string) string {
+	version, _, _ = strings.Cut(version, " X:")
+	version, _, _ = strings.Cut(version, "-X:")
+	return version
+}
 
 // environ is the build's environment. GOENV=off, since "go env -w" would speak
 // where a variable is empty.
@@ -113,8 +121,8 @@ func environ(ctx context.Context, dir, arch string) ([]string, error) {
 		}
 	}
 	toolchain := "local"
-	if release.MatchString(runtime.Version()) {
-		toolchain = runtime.Version()
+	if release := Release(runtime.Version()); fetchable.MatchString(release) {
+		toolchain = release
 	}
 	return append(environment, "GOENV=off", "GOWORK=off", "GOTOOLCHAIN="+toolchain, "CGO_ENABLED=0",
 		"GOOS=linux", "GOARCH="+arch, "GOARM64=v8.0", "GOAMD64=v1", "PWD="+dir), nil

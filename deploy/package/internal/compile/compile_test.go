@@ -70,6 +70,17 @@ func TestBytesFollowFromTheSourcesAlone(t *testing.T) {
 	}
 }
 
+func TestAReleaseNamesNoExperiment(t *testing.T) {
+	for version, want := range map[string]string{
+		"go1.26.8": "go1.26.8", "go1.27rc1": "go1.27rc1", "go1.26.8-X:jsonv2": "go1.26.8", "go1.26.8 X:nocoverageredesign": "go1.26.8",
+		"devel go1.27-2c38a4e Tue Nov 3": "devel go1.27-2c38a4e Tue Nov 3",
+	} {
+		if got := compile.Release(version); got != want {
+			t.Errorf("%q is of the release %q, want %q", version, got, want)
+		}
+	}
+}
+
 func TestWhatDoesNotCompileSaysWhere(t *testing.T) {
 	p := sources(t, `" + nothing + "`)
 	_, err := compile.Binary(t.Context(), p, "arm64", "")

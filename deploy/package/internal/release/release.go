@@ -5,8 +5,9 @@
 // It promises that the output directory is replaced as a whole or not at all,
 // and that equal sources and one Go release make equal bytes of everything in
 // it, but for the references of what was pushed. Nothing is pushed before
-// everything is built and written. A push that is repeated sends what is
-// missing.
+// everything is built and written. One image that a registry refuses keeps no
+// other from being pushed, and what was pushed is listed. A push that is repeated
+// sends what is missing.
 package release
 
 import (
@@ -57,7 +58,7 @@ func Run(ctx context.Context, c Config) (Listing, error) {
 	if c.Report == nil {
 		c.Report = func(string) {}
 	}
-	listing := Listing{Go: runtime.Version(), Functions: make(map[string]Function), Images: make(map[string]Image)}
+	listing := Listing{Go: compile.Release(runtime.Version()), Functions: make(map[string]Function), Images: make(map[string]Image)}
 	if err := c.validate(); err != nil {
 		return Listing{}, err
 	}
@@ -94,19 +95,36 @@ func Run(ctx context.Context, c Config) (Listing, error) {
 	if c.Push == "" {
 		return listing, nil
 	}
+	refused := c.push(ctx, indexes, &listing)
+	if err := write(out, listing); err != nil {
+		refused = errors.Join(refused, err)
+	}
+	return listing, refused
+}
+
+// push uploads every image, and lists the references of those that arrived. All
+// are tried: what is wrong with each is known after one run.
+func (c Config) push(ctx context.Context, indexes map[string]v1.ImageIndex, listing *Listing) error {
+	var refused []error
 	for _, p := range c.Programs {
 		repository, err := image.Repository(c.Push, p.Name)
 		if err != nil {
-			return Listing{}, err
+			return err
 		}
 		c.Report("push " + repository.Name())
-		one := listing.Images[p.Name]
-		if one.Reference, err = image.Push(ctx, repository, indexes[p.Name]); err != nil {
-			return Listing{}, err
+		reference, err := image.Push(ctx, repository, indexes[p.Name])
+		if ctx.Err() != nil {
+			return errors.Join(append(refused, fmt.Errorf("push %s: %w", repository, context.Cause(ctx)))...)
 		}
+		if err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		one := listing.Images[p.Name]
+		one.Reference = reference
 		listing.Images[p.Name] = one
 	}
-	return listing, write(out, listing)
+	return errors.Join(refused...)
 }
 
 // validate reports what would be found out only after minutes of compiling.
@@ -141,7 +159,7 @@ func (c Config) program(ctx context.Context, p compile.Program, dir string, list
 	binaries := make(map[string][]byte)
 	for _, arch := range architectures {
 		if binaries[arch] != nil {
-			continue
+			break
 		}
 		c.Report("compile " + p.Name + " for linux/" + arch)
 		binary, err := compile.Binary(ctx, p, arch, c.Cache)
@@ -186,12 +204,17 @@ func (c Config) program(ctx context.Context, p compile.Program, dir string, list
 	return index, nil
 }
 
+// write puts the listing into the directory, whole or not at all.
 func write(dir string, listing Listing) error {
 	content, err := json.MarshalIndent(listing, "", "  ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, ListingFile), append(content, '\n'), 0o644)
+	partial := filepath.Join(dir, "."+ListingFile)
+	if err := os.WriteFile(partial, append(content, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(partial, filepath.Join(dir, ListingFile))
 }
 
 // replaceable reports why the directory must stay: a mistyped path is not to

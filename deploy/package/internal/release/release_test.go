@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"log"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-containerregistry/pkg/registry"
 
+	"github.com/tributary-dev/tributary/deploy/package/internal/compile"
 	"github.com/tributary-dev/tributary/deploy/package/internal/release"
 )
 
@@ -103,7 +105,7 @@ func TestEverythingFollowsFromTheSourcesAndIsListed(t *testing.T) {
 	files := tree(t, first)
 	same(t, files, tree(t, second))
 
-	if listing.Go != runtime.Version() || len(listing.Images) != 3 || len(listing.Functions) != 1 {
+	if listing.Go != compile.Release(runtime.Version()) || len(listing.Images) != 3 || len(listing.Functions) != 1 {
 		t.Errorf("listing: %+v; want three images and one function", listing)
 	}
 	for _, name := range []string{"orders", "orders-relay", "parcels"} {
@@ -154,6 +156,44 @@ func TestPushedImagesAreListedByReference(t *testing.T) {
 	}
 	if file := tree(t, out)[release.ListingFile]; !strings.Contains(file, one.Reference) {
 		t.Errorf("no reference in\n%s", file)
+	}
+}
+
+func TestARefusedImageKeepsNoOtherFromBeingPushed(t *testing.T) {
+	t.Setenv("DOCKER_CONFIG", t.TempDir())
+	inner := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && strings.Contains(r.URL.Path, "/orders") { // orders and orders-relay
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"errors": [{"code": "NAME_UNKNOWN", "message": "The repository does not exist"}]}`)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	prefix := strings.TrimPrefix(server.URL, "http://") + "/team"
+	out := filepath.Join(t.TempDir(), "package")
+	listing, err := run(t, twoServices(t), out, prefix)
+	for _, missing := range []string{"team/orders", "team/orders-relay"} {
+		if err == nil || !strings.Contains(err.Error(), "Make the repository "+missing+" first") {
+			t.Errorf("got %v, want that %s is missing", err, missing)
+		}
+	}
+	var written release.Listing
+	if err := json.Unmarshal([]byte(tree(t, out)[release.ListingFile]), &written); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(listing, written); diff != "" {
+		t.Errorf("the file is not what was returned:\n%s", diff)
+	}
+	for name, image := range written.Images {
+		want := ""
+		if name == "parcels" {
+			want = prefix + "/parcels@" + image.Digest
+		}
+		if image.Reference != want {
+			t.Errorf("%s is listed as %q, want %q", name, image.Reference, want)
+		}
 	}
 }
 
