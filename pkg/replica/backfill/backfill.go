@@ -34,8 +34,9 @@ type Canaries interface {
 
 // Runs keeps how far runs have come. dynamostore.Progress is one.
 type Runs interface {
-	// Begin resumes the task's interrupted run, or begins another.
-	Begin(ctx context.Context, task string, segments int, anew bool) (*dynamostore.Run, error)
+	// Begin resumes the task's interrupted run if resume takes it, or begins
+	// another.
+	Begin(ctx context.Context, task string, segments int, resume dynamostore.Resume) (*dynamostore.Run, error)
 	// Save keeps the run's place in a segment; dynamostore.ErrSuperseded says
 	// that the task was begun anew.
 	Save(ctx context.Context, run *dynamostore.Run, segment int, place dynamostore.Place) error
@@ -71,6 +72,11 @@ type Config struct {
 	Runs Runs
 	// Restart discards an interrupted run and begins anew.
 	Restart bool
+	// ResumeWithin is how long before Run nothing may have been heard of an
+	// interrupted run, for it to be resumed: what the subscriber has lost since of
+	// what the run had published by then is not published again. Default
+	// dynamostore.ResumeWithin, 1 h; dynamostore.AnyAge for however long.
+	ResumeWithin time.Duration
 
 	// Rate is the most changes a second; 0 for no bound.
 	Rate float64
@@ -124,6 +130,9 @@ func (c Config) withDefaults() Config {
 	if c.CanaryTimeout == 0 {
 		c.CanaryTimeout = canaryTimeout
 	}
+	if c.ResumeWithin == 0 {
+		c.ResumeWithin = dynamostore.ResumeWithin
+	}
 	if c.Report == nil {
 		c.Report = func(Progress) {}
 	}
@@ -159,6 +168,7 @@ func (c Config) validate() error {
 	check(c.PageItems >= 1 && c.PageItems <= 1000, "PageItems is %d, it must be from 1 to 1000", c.PageItems)
 	check(c.Rate >= 0, "Rate is %v, it must not be negative", c.Rate)
 	check(c.MaxBacklog >= 0, "MaxBacklog is %d, it must not be negative", c.MaxBacklog)
+	check(c.ResumeWithin >= 0, "ResumeWithin is %v, it must not be negative", c.ResumeWithin)
 	check(c.CanaryTimeout >= 0, "CanaryTimeout is %v, it must not be negative", c.CanaryTimeout)
 	slices.SortFunc(problems, func(a, b error) int {
 		if a.Error() < b.Error() {
@@ -194,8 +204,9 @@ func Task(source *replica.Source, subscriber string, replicas []*replica.View) s
 	return fmt.Sprintf("backfill/%s/%s/%s", source.Contract().ID(), subscriber, hex.EncodeToString(sum.Sum(nil))[:8])
 }
 
-// Run resumes the run that was interrupted, or begins one, and returns when
-// everything was published and noted. It returns as well when ctx ends, and with
+// Run resumes the run that was interrupted, if it was heard of within
+// Config.ResumeWithin, or begins one, and returns when everything was published
+// and noted. It returns as well when ctx ends, and with
 // the first error that waiting does not mend; running again goes on from there.
 // The Result says how far it came, either way. The error is a *CanaryError
 // where nothing came through the subscription's filter, and
@@ -223,11 +234,13 @@ type run struct {
 }
 
 func (r *run) all(ctx context.Context, task string) error {
+	// As of now: the wait for the canary makes no run older.
+	resume := dynamostore.Resume{Anew: r.Restart, Since: r.Now().Add(-r.ResumeWithin)}
 	if err := r.canary(ctx); err != nil {
 		return err
 	}
 	err := persist(ctx, func() (err error) {
-		r.kept, err = r.Runs.Begin(ctx, task, r.Segments, r.Restart)
+		r.kept, err = r.Runs.Begin(ctx, task, r.Segments, resume)
 		return err
 	})
 	if err != nil {

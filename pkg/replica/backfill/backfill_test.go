@@ -208,8 +208,8 @@ func TestTheRateIsKept(t *testing.T) {
 }
 
 func TestWhatIsWrongWithAConfigIsSaidAtOnce(t *testing.T) {
-	_, err := backfill.New(backfill.Config{Subscriber: replica.AudienceAll, Segments: 1000, Rate: -1})
-	for _, part := range []string{"Source is missing", "Runs is missing", "Attributes is missing", "every subscriber", "Segments is 1000", "Rate is -1"} {
+	_, err := backfill.New(backfill.Config{Subscriber: replica.AudienceAll, Segments: 1000, Rate: -1, ResumeWithin: -1})
+	for _, part := range []string{"Source is missing", "Runs is missing", "Attributes is missing", "every subscriber", "Segments is 1000", "Rate is -1", "ResumeWithin is -1ns"} {
 		if err == nil || !strings.Contains(err.Error(), part) {
 			t.Errorf("no word of %q in: %v", part, err)
 		}

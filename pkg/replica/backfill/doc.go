@@ -8,7 +8,8 @@
 // It may run at any time, also while live changes flow, several times, and
 // several times at once: a message of it is a state with its version, which
 // replicas merge as they do any other. It may be killed between any two calls
-// and goes on where it was, on any machine, having published some changes twice.
+// and goes on where it was, on any machine, having published some changes twice;
+// one of which nothing was heard for Config.ResumeWithin begins anew instead.
 // Nobody but the subscriber receives a message of it.
 //
 // Items without a valid version are stamped first; a stamp goes through the

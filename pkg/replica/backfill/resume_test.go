@@ -132,6 +132,44 @@ func TestAnInterruptedRunSaysHowFarItCame(t *testing.T) {
 	})
 }
 
+// A run of which nothing was heard for an hour begins anew by itself: what the
+// subscriber lost meanwhile of what it had published comes again. The wait for
+// the canary makes no run older.
+func TestAnOldRunBeginsAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		unheard time.Duration
+		change  func(*backfill.Config)
+		resumed bool
+	}{
+		"an hour":                               {time.Hour, nil, true},
+		"longer than an hour":                   {time.Hour + 1, nil, false},
+		"hours, and any is resumed":             {3 * time.Hour, func(c *backfill.Config) { c.ResumeWithin = dynamostore.AnyAge }, true},
+		"a minute, and as much is too much":     {time.Minute, func(c *backfill.Config) { c.ResumeWithin = time.Minute - 1 }, false},
+		"a minute, and none is to be resumed":   {time.Minute, func(c *backfill.Config) { c.Restart = true }, false},
+		"hours, any, but none is to be resumed": {3 * time.Hour, func(c *backfill.Config) { c.ResumeWithin, c.Restart = dynamostore.AnyAge, true }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRig(t, localaws.Config{}, func(r *rig) {
+				r.subscribe("stats", "")
+				r.consume("stats")
+				r.fill(60)
+				ctx, cancel := context.WithCancelCause(r.Context())
+				time.AfterFunc(13*time.Second, func() { cancel(errKilled) })
+				first, err := r.backfill(nil, func(c *backfill.Config) { c.Rate, c.Segments, c.PageItems = 2, 1, 10 }).Run(ctx)
+				if !errors.Is(err, errKilled) || first.Published == 0 {
+					t.Fatalf("%+v, %v", first, err)
+				}
+				last := must(dynamostore.NewProgress(r.db, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil)))
+				time.Sleep(time.Until(last.Saved.Add(c.unheard))) // virtual
+				result, err := r.backfill(nil, c.change).Run(r.Context())
+				if err != nil || result.Resumed != c.resumed || (result.Run == first.Run) != c.resumed || (result.Earlier.Published > 0) != c.resumed || result.Published != 60 {
+					t.Errorf("after %+v: %+v, %v", first, result, err)
+				}
+			})
+		})
+	}
+}
+
 // A restart discards what was interrupted; whoever still works on that is told.
 func TestARestartSupersedesTheRunItFinds(t *testing.T) {
 	inRig(t, localaws.Config{}, func(r *rig) {

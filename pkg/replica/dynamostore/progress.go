@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
@@ -24,6 +25,30 @@ const MaxProgressSegments = 100
 // the one that is resumed.
 var ErrSuperseded = errors.New("another run was begun in the place of this one")
 
+// ResumeWithin is how long ago an interrupted run may have been heard of to be
+// resumed without being asked. It goes on behind what it had read: what happened
+// to the copies of that since then it neither sees nor mends, so that one of last
+// week would call a replica sound that was purged yesterday.
+const ResumeWithin = time.Hour
+
+// AnyAge, for ResumeWithin in configurations, resumes a run however long ago it
+// was heard of.
+const AnyAge time.Duration = math.MaxInt64
+
+// Resume says which interrupted run is gone on with; its zero value takes any.
+type Resume struct {
+	// Anew takes none.
+	Anew bool
+	// Since takes none of which nothing was heard since then, by the clocks of the
+	// machines that it ran on.
+	Since time.Time
+}
+
+// Takes tells whether the run is gone on with. One that ended, or nil, is not.
+func (r Resume) Takes(run *Run) bool {
+	return run != nil && run.Finished.IsZero() && !r.Anew && !run.Saved.Before(r.Since)
+}
+
 // Run is one run of a task that goes through a table in segments.
 type Run struct {
 	// Task is what is done: "backfill/company.profile/v1/stats".
@@ -32,6 +57,9 @@ type Run struct {
 	ID string
 	// Started is when the run was begun, at first.
 	Started time.Time
+	// Saved is when it was last heard of: when a place of it was last kept, or when
+	// it was begun.
+	Saved time.Time
 	// Finished is when it ended; zero while it has not.
 	Finished time.Time
 	// Resumed says that Begin found it interrupted.
@@ -57,7 +85,7 @@ type Place struct {
 const (
 	progressRun      = "run"
 	progressStarted  = "startedAt"  // RFC 3339
-	progressUpdated  = "updatedAt"  // RFC 3339
+	progressUpdated  = "updatedAt"  // RFC 3339; absent before a place is saved
 	progressFinished = "finishedAt" // RFC 3339; absent before
 	progressSegments = "segments"   // map by number
 	placePosition    = "position"
@@ -100,13 +128,14 @@ func (p *Progress) Load(ctx context.Context, task string) (*Run, error) {
 }
 
 // Begin resumes the task's run that was interrupted, with the number of segments
-// it was begun with. Where there is none, or anew is asked for, it begins
-// another, of so many segments.
-func (p *Progress) Begin(ctx context.Context, task string, segments int, anew bool) (*Run, error) {
+// it was begun with. Where there is none that resume takes, it begins another, of
+// so many segments.
+func (p *Progress) Begin(ctx context.Context, task string, segments int, resume Resume) (*Run, error) {
 	if segments < 1 || segments > MaxProgressSegments {
 		return nil, fmt.Errorf("begin %s: %d segments, there must be 1 to %d", task, segments, MaxProgressSegments)
 	}
-	begun := &Run{Task: task, ID: rand.Text(), Started: p.now().UTC(), Segments: make([]Place, segments)}
+	now := p.now().UTC()
+	begun := &Run{Task: task, ID: rand.Text(), Started: now, Saved: now, Segments: make([]Place, segments)}
 	for {
 		has, err := p.Load(ctx, task)
 		switch {
@@ -114,7 +143,7 @@ func (p *Progress) Begin(ctx context.Context, task string, segments int, anew bo
 			return nil, err
 		case has != nil && has.ID == begun.ID:
 			return begun, nil // the answer to the write was lost
-		case has != nil && has.Finished.IsZero() && !anew:
+		case resume.Takes(has):
 			has.Resumed = true
 			return has, nil
 		}
@@ -125,7 +154,7 @@ func (p *Progress) Begin(ctx context.Context, task string, segments int, anew bo
 		if done {
 			return begun, nil
 		}
-		anew = false // whoever was faster has just begun anew
+		resume = Resume{} // whoever was faster has just begun anew
 	}
 }
 
@@ -219,8 +248,12 @@ func decodeRun(task string, item contracts.Item) (*Run, error) {
 	if run.Started, err = time.Parse(time.RFC3339Nano, item[progressStarted].Text()); err != nil {
 		return nil, fmt.Errorf("load progress of %s: %w", task, err)
 	}
-	if at, ok := item[progressFinished]; ok {
-		if run.Finished, err = time.Parse(time.RFC3339Nano, at.Text()); err != nil {
+	run.Saved = run.Started
+	for name, at := range map[string]*time.Time{progressUpdated: &run.Saved, progressFinished: &run.Finished} {
+		if _, kept := item[name]; !kept {
+			continue
+		}
+		if *at, err = time.Parse(time.RFC3339Nano, item[name].Text()); err != nil {
 			return nil, fmt.Errorf("load progress of %s: %w", task, err)
 		}
 	}

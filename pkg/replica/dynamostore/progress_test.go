@@ -28,7 +28,7 @@ func must[T any](v T, err error) T {
 func TestAnInterruptedRunIsResumedAndAFinishedOneIsNot(t *testing.T) {
 	withPlaces(t, func(t *testing.T, _ *localaws.Engine, db *dynamodb.Client) {
 		const task = "backfill/company.profile/v1/stats"
-		first := must(dynamostore.NewProgress(db, "places").Begin(t.Context(), task, 3, false))
+		first := must(dynamostore.NewProgress(db, "places").Begin(t.Context(), task, 3, dynamostore.Resume{}))
 		if first.Resumed || len(first.Segments) != 3 {
 			t.Fatalf("begun as %+v", first)
 		}
@@ -38,11 +38,13 @@ func TestAnInterruptedRunIsResumedAndAFinishedOneIsNot(t *testing.T) {
 		}
 		done := dynamostore.Place{Done: true, Counts: map[string]int64{}}
 		elsewhere := dynamostore.NewProgress(db, "places")
+		time.Sleep(time.Minute) // virtual
+		kept := time.Now().UTC()
 		if err := errors.Join(elsewhere.Save(t.Context(), first, 1, place), elsewhere.Save(t.Context(), first, 2, done)); err != nil {
 			t.Fatal(err)
 		}
-		resumed := must(elsewhere.Begin(t.Context(), task, 8, false))
-		want := &dynamostore.Run{Task: task, ID: first.ID, Started: first.Started, Resumed: true,
+		resumed := must(elsewhere.Begin(t.Context(), task, 8, dynamostore.Resume{}))
+		want := &dynamostore.Run{Task: task, ID: first.ID, Started: first.Started, Saved: kept, Resumed: true,
 			Segments: []dynamostore.Place{{Counts: map[string]int64{}}, place, done}}
 		if diff := cmp.Diff(want, resumed); diff != "" {
 			t.Fatalf("-want +got:\n%s", diff)
@@ -53,11 +55,43 @@ func TestAnInterruptedRunIsResumedAndAFinishedOneIsNot(t *testing.T) {
 		if last := must(elsewhere.Load(t.Context(), task)); last.Finished.IsZero() {
 			t.Errorf("after its end it is %+v", last)
 		}
-		if next := must(elsewhere.Begin(t.Context(), task, 8, false)); next.Resumed || next.ID == first.ID || len(next.Segments) != 8 || next.Segments[1].Position != nil {
+		if next := must(elsewhere.Begin(t.Context(), task, 8, dynamostore.Resume{})); next.Resumed || next.ID == first.ID || len(next.Segments) != 8 || next.Segments[1].Position != nil {
 			t.Errorf("after a finished run comes %+v", next)
 		}
 		if other := must(elsewhere.Load(t.Context(), task+"2")); other != nil {
 			t.Errorf("another task has %+v", other)
+		}
+	})
+}
+
+// A run is resumed where it was heard of since the moment that is asked for; it
+// is heard of when it is begun and when a place of it is kept, by whomever.
+func TestARunIsResumedWhereItWasHeardOf(t *testing.T) {
+	withPlaces(t, func(t *testing.T, _ *localaws.Engine, db *dynamodb.Client) {
+		p := dynamostore.NewProgress(db, "places")
+		run := must(p.Begin(t.Context(), "task", 2, dynamostore.Resume{}))
+		heard := func() time.Time { return must(p.Load(t.Context(), "task")).Saved }
+		if !run.Saved.Equal(run.Started) || !heard().Equal(run.Started) {
+			t.Errorf("begun at %v and heard of at %v, or %v", run.Started, run.Saved, heard())
+		}
+		time.Sleep(3 * time.Hour) // virtual
+		if err := dynamostore.NewProgress(db, "places").Save(t.Context(), run, 1, dynamostore.Place{}); err != nil {
+			t.Fatal(err)
+		}
+		saved := heard()
+		if since := saved.Sub(run.Started); since < 3*time.Hour || since > 3*time.Hour+time.Minute {
+			t.Errorf("it is heard of %v after its beginning", since)
+		}
+		time.Sleep(time.Hour)
+		if again := must(p.Begin(t.Context(), "task", 2, dynamostore.Resume{Since: saved})); !again.Resumed || again.ID != run.ID {
+			t.Errorf("where it was heard of at that moment it is %+v", again)
+		}
+		after := dynamostore.Resume{Since: saved.Add(time.Nanosecond)}
+		if old := must(p.Load(t.Context(), "task")); after.Takes(old) || !(dynamostore.Resume{}).Takes(old) || (dynamostore.Resume{}).Takes(nil) {
+			t.Errorf("what is taken of %+v is wrong", old)
+		}
+		if anew := must(p.Begin(t.Context(), "task", 2, after)); anew.Resumed || anew.ID == run.ID || !heard().Equal(anew.Started) {
+			t.Errorf("where it was heard of before it is %+v", anew)
 		}
 	})
 }
@@ -67,8 +101,8 @@ func TestAnInterruptedRunIsResumedAndAFinishedOneIsNot(t *testing.T) {
 func TestASupersededRunIsToldSo(t *testing.T) {
 	withPlaces(t, func(t *testing.T, _ *localaws.Engine, db *dynamodb.Client) {
 		p := dynamostore.NewProgress(db, "places")
-		old := must(p.Begin(t.Context(), "task", 2, false))
-		current := must(p.Begin(t.Context(), "task", 4, true))
+		old := must(p.Begin(t.Context(), "task", 2, dynamostore.Resume{}))
+		current := must(p.Begin(t.Context(), "task", 4, dynamostore.Resume{Anew: true}))
 		if current.Resumed || current.ID == old.ID {
 			t.Fatalf("begun anew as %+v", current)
 		}
@@ -96,11 +130,11 @@ func TestRunsBegunAtOnceAreOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			withPlaces(t, func(t *testing.T, _ *localaws.Engine, db *dynamodb.Client) {
 				p := dynamostore.NewProgress(db, "places")
-				before := must(p.Begin(t.Context(), "task", 6, false))
+				before := must(p.Begin(t.Context(), "task", 6, dynamostore.Resume{}))
 				runs := make([]*dynamostore.Run, 6)
 				var all sync.WaitGroup
 				for i := range runs {
-					all.Go(func() { runs[i] = must(p.Begin(t.Context(), "task", 6, anew)) })
+					all.Go(func() { runs[i] = must(p.Begin(t.Context(), "task", 6, dynamostore.Resume{Anew: anew})) })
 				}
 				all.Wait()
 				latest := must(p.Load(t.Context(), "task"))
@@ -130,7 +164,7 @@ func TestRunsBegunAtOnceAreOne(t *testing.T) {
 func TestProgressOfTheLargestRunFits(t *testing.T) {
 	withPlaces(t, func(t *testing.T, _ *localaws.Engine, db *dynamodb.Client) {
 		p := dynamostore.NewProgress(db, "places")
-		run := must(p.Begin(t.Context(), "task", dynamostore.MaxProgressSegments, false))
+		run := must(p.Begin(t.Context(), "task", dynamostore.MaxProgressSegments, dynamostore.Resume{}))
 		place := dynamostore.Place{
 			Position: contracts.Item{
 				strings.Repeat("p", 255): contracts.String(strings.Repeat("x", 2048)), strings.Repeat("s", 255): contracts.String(strings.Repeat("y", 1024)),
@@ -142,7 +176,7 @@ func TestProgressOfTheLargestRunFits(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := p.Begin(t.Context(), "task", dynamostore.MaxProgressSegments+1, false); err == nil {
+		if _, err := p.Begin(t.Context(), "task", dynamostore.MaxProgressSegments+1, dynamostore.Resume{}); err == nil {
 			t.Error("more segments than fit were taken")
 		}
 	})
@@ -177,7 +211,7 @@ func TestCanariesAreNotedAndExpire(t *testing.T) {
 func TestMissingTablesAreNamed(t *testing.T) {
 	withPlaces(t, func(t *testing.T, _ *localaws.Engine, db *dynamodb.Client) {
 		_, _, noted := dynamostore.NewCanaries(db, "gone").Noted(t.Context(), "a")
-		_, begun := dynamostore.NewProgress(db, "gone").Begin(t.Context(), "task", 1, false)
+		_, begun := dynamostore.NewProgress(db, "gone").Begin(t.Context(), "task", 1, dynamostore.Resume{})
 		for what, err := range map[string]error{
 			"note":  dynamostore.NewCanaries(db, "gone").NoteCanary(t.Context(), "a", time.Now()),
 			"look":  noted,

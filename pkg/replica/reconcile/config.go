@@ -31,8 +31,9 @@ type Reader interface {
 // Runs keeps how far a run has come, one place for each segment of each pass.
 // dynamostore.Progress is one.
 type Runs interface {
-	// Begin resumes the task's run that was interrupted, or begins another.
-	Begin(ctx context.Context, task string, segments int, anew bool) (*dynamostore.Run, error)
+	// Begin resumes the task's run that was interrupted if resume takes it, or
+	// begins another.
+	Begin(ctx context.Context, task string, segments int, resume dynamostore.Resume) (*dynamostore.Run, error)
 	// Save keeps a place. It refuses where another run was begun meanwhile.
 	Save(ctx context.Context, run *dynamostore.Run, segment int, place dynamostore.Place) error
 	// Finish ends the run, so that the next one begins anew.
@@ -74,6 +75,11 @@ type Config struct {
 	// that cannot be resumed. Restart discards an interrupted run and begins anew.
 	Runs    Runs
 	Restart bool
+	// ResumeWithin is how long before Run nothing may have been heard of an
+	// interrupted run, for it to be resumed: what happened since to what it had
+	// compared by then is not seen. Default dynamostore.ResumeWithin, 1 h;
+	// dynamostore.AnyAge for however long.
+	ResumeWithin time.Duration
 
 	// Segments is how many segments of a table are scanned at the same time.
 	// Default 4, from 1 to 64, and as few as make 100 places with all passes. A
@@ -133,6 +139,9 @@ func (c Config) validate() error {
 	if c.Settle < time.Second {
 		report("Settle is %v, it must be at least 1s", c.Settle)
 	}
+	if c.ResumeWithin < 0 {
+		report("ResumeWithin is %v, it must not be negative", c.ResumeWithin)
+	}
 	if c.VerifyTimeout < 0 {
 		report("VerifyTimeout is %v, it must not be negative", c.VerifyTimeout)
 	}
@@ -142,6 +151,7 @@ func (c Config) validate() error {
 func (c Config) withDefaults() Config {
 	fill(&c.Segments, 4)
 	fill(&c.PageItems, 1000)
+	fill(&c.ResumeWithin, dynamostore.ResumeWithin)
 	fill(&c.Settle, 30*time.Second)
 	fill(&c.MaxHeld, 10_000)
 	fill(&c.VerifyTimeout, 2*time.Minute)

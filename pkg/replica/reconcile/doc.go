@@ -38,7 +38,8 @@
 // so that these are found again. Such a finding may be reported twice, and a run
 // that is interrupted within Config.Settle of one begins again at its page.
 // What a resumed run had compared before it does not compare again: Result.Earlier
-// says how much that is, and Config.Restart compares everything anew.
+// says how much that is, and Config.Restart compares everything anew. A run of
+// which nothing was heard for Config.ResumeWithin begins anew by itself.
 //
 // # What it does not promise
 //

@@ -282,6 +282,66 @@ func TestAnInterruptedRunGoesOnWhereItWas(t *testing.T) {
 	})
 }
 
+// A run of which nothing was heard for an hour begins anew by itself: what went
+// wrong meanwhile with what it had compared, it would not see.
+func TestAnOldRunBeginsAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		unheard, within time.Duration
+		resumed         bool
+	}{
+		"an hour":                           {time.Hour, 0, true},
+		"longer than an hour":               {time.Hour + 1, 0, false},
+		"hours, and any is resumed":         {3 * time.Hour, dynamostore.AnyAge, true},
+		"a minute, and as much is too much": {time.Minute, time.Minute - 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inRig(t, func(r *rig) {
+				r.start()
+				for i := range 40 {
+					r.own(strconv.Itoa(i), company("name"))
+				}
+				time.Sleep(5 * time.Minute) // virtual
+				r.halt()
+				places := dynamostore.NewProgress(r.db, "profile-relay-checkpoints")
+				configured := func(into *findings) reconcile.Config {
+					config := r.config(false, into)
+					config.Runs, config.PageItems, config.Segments, config.ResumeWithin = places, 5, 1, c.within
+					return config
+				}
+				r.engine.SetFaults(func(call localaws.Call) localaws.Fault {
+					if call.Operation == "BatchGetItem" {
+						return localaws.Fault{DelayBefore: 3 * time.Second}
+					}
+					return localaws.Fault{}
+				})
+				ctx, stop := context.WithTimeoutCause(r.Context(), 20*time.Second, errInterrupted)
+				defer stop()
+				first := must(reconcile.New(configured(&findings{})))
+				if _, err := first.Run(ctx); !errors.Is(err, errInterrupted) {
+					t.Fatal(err)
+				}
+				r.engine.SetFaults(nil)
+				last := must(places.Load(r.Context(), first.Task()))
+				if noted(last) == 0 {
+					t.Fatalf("nothing was noted: %+v", last)
+				}
+				time.Sleep(time.Until(last.Saved.Add(c.unheard)))
+				for i := range 40 { // all of a replica, when it was compared in part
+					r.remove("entries", idKey(strconv.Itoa(i)))
+				}
+				into := &findings{}
+				result, err := must(reconcile.New(configured(into))).Run(r.Context())
+				if err != nil || result.Resumed != c.resumed || (result.Earlier > 0) != c.resumed {
+					t.Errorf("%+v, %v", result, err)
+				}
+				if seen := len(into.counted()); (seen == 40) == c.resumed || seen > 40 {
+					t.Errorf("it saw %d of 40 copies that were lost meanwhile", seen)
+				}
+			})
+		})
+	}
+}
+
 // noted is how many items a run has read for good.
 func noted(run *dynamostore.Run) (n int64) {
 	for _, place := range run.Segments {

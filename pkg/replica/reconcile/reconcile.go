@@ -22,7 +22,8 @@ import (
 )
 
 // Reconcile compares one contract's source with one subscriber's replicas. It
-// can be run again; each run starts where the last one was interrupted.
+// can be run again; each run starts where the last one was interrupted, unless
+// nothing was heard of that for longer than Config.ResumeWithin.
 type Reconcile struct {
 	cfg       Config
 	views     []*replica.View
@@ -133,8 +134,9 @@ func (r *run) start(ctx context.Context) error {
 	r.segments = max(1, min(r.cfg.Segments, dynamostore.MaxProgressSegments/len(r.passes)))
 	places := make([]dynamostore.Place, len(r.passes)*r.segments)
 	if r.cfg.Runs != nil {
+		resume := dynamostore.Resume{Anew: r.cfg.Restart, Since: r.cfg.Now().Add(-r.cfg.ResumeWithin)}
 		var err error
-		if r.kept, err = r.cfg.Runs.Begin(ctx, r.Task(), len(places), r.cfg.Restart); err != nil {
+		if r.kept, err = r.cfg.Runs.Begin(ctx, r.Task(), len(places), resume); err != nil {
 			return err
 		}
 		// The task names what the passes are, so that their number is the same.

@@ -78,12 +78,12 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	if err != nil {
 		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
 	}
-	before, err := r.lastRun(ctx, backfill.Task(r.source, f.to, replicas))
+	kept, err := r.lastRun(ctx, backfill.Task(r.source, f.to, replicas))
 	if err != nil {
 		return fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, err)
 	}
-	anew := f.anew(before, time.Now())
-	p := backfillPlan(r, f, before, anew)
+	before := f.last(kept, time.Now())
+	p := backfillPlan(r, f, before)
 	g.showPlan(p)
 	if !f.apply {
 		return g.finish(p, false, nil, nil)
@@ -96,7 +96,7 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	run, err := backfill.New(backfill.Config{
 		Source: r.source, Table: dynamostore.NewSource(r.clients.DynamoDB, r.source.Table()), Scanner: dynamostore.NewScan(r.clients.DynamoDB),
 		Publisher: publisher, Subscriber: f.to, Attributes: r.sub.Subscription.Attributes, Replicas: replicas, Canaries: r.canaries(),
-		Runs: dynamostore.NewProgress(r.clients.DynamoDB, r.owner.Publication.CheckpointTable), Restart: anew,
+		Runs: dynamostore.NewProgress(r.clients.DynamoDB, r.owner.Publication.CheckpointTable), Restart: f.restart, ResumeWithin: f.resumeWithin(),
 		Rate: f.rate, Backlog: f.slowed(r), MaxBacklog: f.maxBacklog, Segments: f.segments, CanaryTimeout: f.canary,
 		Total: r.items, Report: func(p backfill.Progress) { showBackfill(&shown, f, p) },
 	})
@@ -159,7 +159,7 @@ func stoppedBackfill(r *recipient, f *backfillFlags, done *backfill.Result, err 
 	return resume(err, fmt.Sprintf("%d changes were published and noted; %s", done.Published, f.again()))
 }
 
-func backfillPlan(r *recipient, f *backfillFlags, before *lastRun, anew bool) *plan {
+func backfillPlan(r *recipient, f *backfillFlags, before *lastRun) *plan {
 	checkpoints := r.owner.Publication.CheckpointTable
 	p := plan{
 		Verb: "backfill",
@@ -174,12 +174,12 @@ func backfillPlan(r *recipient, f *backfillFlags, before *lastRun, anew bool) *p
 	}
 	left, segments := r.items, f.segments
 	switch {
-	case before.interrupted() && !anew:
+	case before.goesOn():
 		done, ended := before.read()
 		segments, left = len(before.Segments), max(0, left-done)
 		p.Counts = append(p.Counts, planCount{What: "read by an interrupted run", N: done}, planCount{What: "to read", N: left, Estimate: true})
 		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s and last heard of at %s goes on, with its %d segments, %d of them done; if it still runs elsewhere, both do the rest, which is harmless; what went wrong since with the items it had read needs --restart, which begins anew",
-			when(before.Started), when(before.heard), segments, ended))
+			when(before.Started), when(before.Saved), segments, ended))
 	case before.interrupted():
 		p.Notes = append(p.Notes, before.givenUp(&f.runFlags))
 	case before != nil:

@@ -6,21 +6,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
-	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
-
-// resumeWithin is how long ago an interrupted run may have been heard of to be
-// resumed without being asked. It goes on behind what it had read: what happened
-// to the copies of that since then it neither sees nor mends, so that one of last
-// week would call a replica sound that was purged yesterday.
-const resumeWithin = time.Hour
 
 // runFlags are those of verbs whose runs are resumed.
 type runFlags struct {
@@ -39,9 +30,12 @@ func (f *runFlags) checkRun() error {
 	return nil
 }
 
-// anew says that no run is to be resumed.
-func (f *runFlags) anew(before *lastRun, now time.Time) bool {
-	return f.restart || before.old(now) && !f.resumeOld
+// resumeWithin is how long ago a run that is resumed may have been heard of.
+func (f *runFlags) resumeWithin() time.Duration {
+	if f.resumeOld {
+		return dynamostore.AnyAge
+	}
+	return dynamostore.ResumeWithin
 }
 
 // again is how to go on with a run that is interrupted now.
@@ -55,22 +49,29 @@ func (f *runFlags) again() string {
 // lastRun is a task's latest run; nil for none.
 type lastRun struct {
 	*dynamostore.Run
-	// heard is when a place of it was last kept, or when it was begun.
-	heard time.Time
+	// resumed says that it goes on.
+	resumed bool
+}
+
+// last is the task's latest run as it is now; nil for none.
+func (f *runFlags) last(run *dynamostore.Run, now time.Time) *lastRun {
+	if run == nil {
+		return nil
+	}
+	resume := dynamostore.Resume{Anew: f.restart, Since: now.Add(-f.resumeWithin())}
+	return &lastRun{Run: run, resumed: resume.Takes(run)}
 }
 
 func (l *lastRun) interrupted() bool { return l != nil && l.Finished.IsZero() }
 
-func (l *lastRun) old(now time.Time) bool {
-	return l.interrupted() && now.Sub(l.heard) > resumeWithin
-}
+func (l *lastRun) goesOn() bool { return l != nil && l.resumed }
 
 // givenUp is what a plan says of a run that is not resumed.
 func (l *lastRun) givenUp(f *runFlags) string {
 	text := fmt.Sprintf("the run begun at %s is given up; if it still runs elsewhere, it ends with an error", when(l.Started))
 	if !f.restart {
 		text = fmt.Sprintf("the run begun at %s was last heard of at %s, over an hour ago, and is given up: what went wrong since then with what it had read, it would not see; --resume-old goes on with it all the same",
-			when(l.Started), when(l.heard))
+			when(l.Started), when(l.Saved))
 	}
 	return text
 }
@@ -100,8 +101,8 @@ func (l *lastRun) earlier(started time.Time, scanned int64) *earlierView {
 		return nil
 	}
 	view := &earlierView{Scanned: scanned, Since: started.UTC(), Until: started.UTC()}
-	if l != nil && l.heard.After(started) {
-		view.Until = l.heard.UTC()
+	if l != nil && l.Saved.After(started) {
+		view.Until = l.Saved.UTC()
 	}
 	return view
 }
@@ -111,7 +112,7 @@ func (e *earlierView) String() string {
 }
 
 // lastRun returns the task's latest run; nil if there was none.
-func (r *recipient) lastRun(ctx context.Context, task string) (*lastRun, error) {
+func (r *recipient) lastRun(ctx context.Context, task string) (*dynamostore.Run, error) {
 	table := r.owner.Publication.CheckpointTable
 	run, err := dynamostore.NewProgress(r.clients.DynamoDB, table).Load(ctx, task)
 	if _, missing := errors.AsType[*dynamotypes.ResourceNotFoundException](err); missing {
@@ -121,22 +122,5 @@ func (r *recipient) lastRun(ctx context.Context, task string) (*lastRun, error) 
 	if err != nil {
 		return nil, r.told(err)
 	}
-	if run == nil {
-		return nil, nil
-	}
-	last := &lastRun{Run: run, heard: run.Started}
-	// Package dynamostore, Progress, notes beside the places when it kept them.
-	out, err := r.clients.DynamoDB.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: &table, ConsistentRead: aws.Bool(true),
-		Key: map[string]dynamotypes.AttributeValue{manifest.CheckpointKey: &dynamotypes.AttributeValueMemberS{Value: task}},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("load progress of %s: %w", task, r.told(err))
-	}
-	if kept, ok := out.Item["updatedAt"].(*dynamotypes.AttributeValueMemberS); ok {
-		if last.heard, err = time.Parse(time.RFC3339Nano, kept.Value); err != nil {
-			return nil, fmt.Errorf("load progress of %s: %w", task, err)
-		}
-	}
-	return last, nil
+	return run, nil
 }

@@ -129,7 +129,7 @@ func runReconcile(ctx context.Context, g *globals, f *reconcileFlags) (failed er
 	side := reconcile.Side{Scanner: dynamostore.NewScan(c.clients.DynamoDB), Reader: dynamostore.New(c.clients.DynamoDB, dynamostore.Config{})}
 	cfg := reconcile.Config{
 		Source: c.source, Subscriber: f.to, Subscription: c.sub.Subscription, Tables: c.sub.Manifest.Tables, Owner: side, Local: side,
-		Runs: dynamostore.NewProgress(c.clients.DynamoDB, c.owner.Publication.CheckpointTable), Segments: f.segments, Settle: f.settle, VerifyTimeout: f.verify,
+		Runs: dynamostore.NewProgress(c.clients.DynamoDB, c.owner.Publication.CheckpointTable), Restart: f.restart, ResumeWithin: f.resumeWithin(), Segments: f.segments, Settle: f.settle, VerifyTimeout: f.verify,
 		Found: said.found, Repaired: said.repaired, Report: func(p reconcile.Progress) { c.show(&shown, p) },
 	}
 	if f.repair && f.apply {
@@ -145,15 +145,12 @@ func runReconcile(ctx context.Context, g *globals, f *reconcileFlags) (failed er
 	if err != nil {
 		return err
 	}
-	if c.before, err = c.lastRun(ctx, run.Task()); err != nil {
+	kept, err := c.lastRun(ctx, run.Task())
+	if err != nil {
 		return told(err)
 	}
-	if cfg.Restart = f.anew(c.before, time.Now()); cfg.Restart {
-		if run, err = reconcile.New(cfg); err != nil {
-			return err
-		}
-	}
-	p := c.plan(f, cfg.Restart)
+	c.before = f.last(kept, time.Now())
+	p := c.plan(f)
 	g.showPlan(p)
 	said.begin(p)
 	result, err := run.Run(ctx)

@@ -49,7 +49,7 @@ func TestFindingsAreAllInTheDocumentAndBoundedInTheText(t *testing.T) {
 		f := &reconcileFlags{sendingFlags: sendingFlags{contract: "company.profile/v1", to: "stats", apply: apply}, repair: apply || rapid.Bool().Draw(t, "repair"), limit: rapid.IntRange(0, 3).Draw(t, "limit")}
 		g := &globals{out: &out, json: rapid.Bool().Draw(t, "json")}
 		said := &findings{g: g, f: f, c: c}
-		said.begin(c.plan(f, false))
+		said.begin(c.plan(f))
 
 		found := rapid.SliceOfN(rapid.Custom(drawFinding), 0, 6).Draw(t, "findings")
 		result := reconcile.Result{Scanned: 10, Compared: 5, Drift: map[string]map[reconcile.Class]int64{"company-stats": {}}}

@@ -11,7 +11,7 @@ import (
 
 // plan is what comparing reads and costs. How much there is to mend is not known
 // before.
-func (c *comparison) plan(f *reconcileFlags, anew bool) *plan {
+func (c *comparison) plan(f *reconcileFlags) *plan {
 	p := plan{Verb: f.verb()}
 	checkpoints := c.owner.Publication.CheckpointTable
 	use := "scanned"
@@ -31,11 +31,11 @@ func (c *comparison) plan(f *reconcileFlags, anew bool) *plan {
 		p.Counts = append(p.Counts, planCount{What: "items in " + t.table, N: t.items, Estimate: true})
 	}
 	switch before := c.before; {
-	case before.interrupted() && !anew:
+	case before.goesOn():
 		read, ended := before.read()
 		p.Counts = append(p.Counts, planCount{What: "read by an interrupted run", N: read})
 		p.Notes = append(p.Notes, fmt.Sprintf("the run begun at %s and last heard of at %s goes on, %d of %d segments done; what it found was said then, and is in the counts; what happened since to what it had read is not compared; --restart begins anew",
-			when(before.Started), when(before.heard), ended, len(before.Segments)))
+			when(before.Started), when(before.Saved), ended, len(before.Segments)))
 	case before.interrupted():
 		p.Notes = append(p.Notes, before.givenUp(&f.runFlags))
 	}

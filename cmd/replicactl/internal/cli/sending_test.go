@@ -67,11 +67,11 @@ func TestAPlanTakesOffWhatAnInterruptedRunDid(t *testing.T) {
 	r := looked(t, 1_000_000, 1_000_000_000)
 	f := &backfillFlags{sendingFlags: sendingFlags{contract: "company.profile/v1", to: "stats", rate: 250, maxBacklog: 10_000}, segments: 4}
 	now := time.Unix(1_800_001_000, 0)
-	planned := func(before *lastRun) *plan { return backfillPlan(r, f, before, f.anew(before, now)) }
+	planned := func(before *dynamostore.Run) *plan { return backfillPlan(r, f, f.last(before, now)) }
 	fresh := planned(nil)
-	before := &lastRun{heard: now.Add(-resumeWithin), Run: &dynamostore.Run{Started: time.Unix(1_800_000_000, 0), Segments: []dynamostore.Place{
+	before := &dynamostore.Run{Started: time.Unix(1_800_000_000, 0), Saved: now.Add(-dynamostore.ResumeWithin), Segments: []dynamostore.Place{
 		{Done: true, Counts: map[string]int64{"scanned": 300_000}}, {Counts: map[string]int64{"scanned": 450_000}},
-	}}}
+	}}
 	resumed := planned(before)
 	if all, left := requestsOf(t, fresh, "PublishBatch"), requestsOf(t, resumed, "PublishBatch"); all != 100_000 || left != 25_000 {
 		t.Errorf("publishes %d in all, %d when resumed", all, left)
@@ -95,7 +95,7 @@ func TestAPlanTakesOffWhatAnInterruptedRunDid(t *testing.T) {
 		t.Errorf("a restart plans %+v", anew)
 	}
 	// One that nothing was heard of for longer is resumed only where that is said.
-	f.restart, before.heard = false, now.Add(-resumeWithin-time.Second)
+	f.restart, before.Saved = false, now.Add(-dynamostore.ResumeWithin-time.Second)
 	if old := planned(before); requestsOf(t, old, "PublishBatch") != 100_000 || !strings.Contains(strings.Join(old.Notes, "\n"), "last heard of at 2027-01-15T07:16:39Z, over an hour ago, and is given up") {
 		t.Errorf("after an old run it plans %+v", old)
 	}
@@ -108,7 +108,7 @@ func TestAPlanTakesOffWhatAnInterruptedRunDid(t *testing.T) {
 		t.Errorf("a run after one that ended plans %+v", again)
 	}
 	// Fewer counted than were read: DynamoDB's count is old.
-	before.Finished, before.heard, r.items = time.Time{}, now, 10
+	before.Finished, before.Saved, r.items = time.Time{}, now, 10
 	if late := planned(before); countOf(t, late, "to read").N != 0 || late.Dollars < 0 {
 		t.Errorf("after an old count it plans %+v", late)
 	}
