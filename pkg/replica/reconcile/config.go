@@ -120,6 +120,9 @@ func (c Config) validate() error {
 	}
 	require("Source", c.Source != nil)
 	require("Subscriber", c.Subscriber != "")
+	if c.Subscriber == replica.AudienceAll {
+		report("Subscriber is %q, which would reach every subscriber", c.Subscriber)
+	}
 	require("Owner.Scanner", c.Owner.Scanner != nil)
 	require("Owner.Reader", c.Owner.Reader != nil)
 	require("Local.Scanner", c.Local.Scanner != nil)

@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	// judgedTogether is how many differences are looked at again at once. Their
-	// items are read whole, up to 400 KB each.
-	judgedTogether = 25
+	// judgedTogether is how many differences are looked at again, and repaired, at
+	// once. Their items are read whole, up to 400 KB each; SNS takes ten messages a
+	// request ("PublishBatch", Amazon SNS API reference), so that a multiple of ten
+	// leaves none half empty.
+	judgedTogether = 30
 	// maxRounds bounds how often a difference is held again because both sides
 	// moved in a way that proves nothing.
 	maxRounds = 4
