@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -14,9 +15,10 @@ import (
 
 // subscribeFlags are what subscribe was called with.
 type subscribeFlags struct {
-	contract, attributes, table string
-	dir, module, source         string
-	apply                       bool
+	contract, table     string
+	attributes          list
+	dir, module, source string
+	apply               bool
 }
 
 func newSubscribe(g *globals) *cobra.Command {
@@ -43,7 +45,7 @@ is refused. It asks AWS for nothing.`,
 	}
 	g.contractFlag(cmd, &f.contract)
 	flags := cmd.Flags()
-	flags.StringVar(&f.attributes, "attributes", "", "the contract's attributes to copy, with commas between them")
+	flags.Var(&f.attributes, "attributes", "the contract's attributes to copy, with commas between them")
 	flags.StringVar(&f.table, "table", "", "the table of the copies (default: NEW and the contract's name)")
 	flags.StringVar(&f.dir, "dir", ".", "a directory of the Go workspace to add to")
 	flags.StringVar(&f.module, "module", "", "the new module's path (default: beside the other services)")
@@ -73,13 +75,17 @@ func runSubscribe(g *globals, service string, f subscribeFlags) error {
 	}
 	set, err := g.set()
 	if err != nil {
-		return err
+		return fmt.Errorf("subscribe %s: the contract's owner has to be known, by the workspace's manifests or by --manifest: %w", service, err)
 	}
 	written, err := subscribe.New(subscribe.Config{
-		Workspace: workspace, Set: set, Service: service, Contract: f.contract, Attributes: separated(f.attributes),
+		Workspace: workspace, Set: set, Service: service, Contract: f.contract, Attributes: f.attributes,
 		Table: f.table, Module: f.module, TerraformSource: f.source,
 	})
-	if err != nil {
+	var wrong *subscribe.Wrong
+	switch {
+	case errors.As(err, &wrong):
+		return &usageError{fmt.Errorf("subscribe %s: %w", service, err)}
+	case err != nil:
 		return fmt.Errorf("subscribe %s: %w", service, err)
 	}
 	p := plan{Verb: "subscribe", Counts: []planCount{{What: "files", N: int64(len(written.Files))}}}
@@ -119,16 +125,22 @@ func next(service, contract string) []string {
 	}
 }
 
-// separated takes a list with commas apart.
-func separated(list string) []string {
-	var parts []string
-	for part := range strings.SplitSeq(list, ",") {
-		if part = strings.TrimSpace(part); part != "" {
-			parts = append(parts, part)
+// list is a flag of several values: with commas between them, or given again.
+type list []string
+
+func (l *list) Set(values string) error {
+	for value := range strings.SplitSeq(values, ",") {
+		if value = strings.TrimSpace(value); value != "" {
+			*l = append(*l, value)
 		}
 	}
-	return parts
+	return nil
 }
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+// Type is the word that help has for a value.
+func (l *list) Type() string { return "list" }
 
 // completeAttributes offers the attributes of the contract that was named, each
 // after those that are there already.

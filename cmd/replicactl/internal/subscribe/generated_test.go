@@ -48,6 +48,25 @@ func TestAGeneratedSubscriberWorksAtOnce(t *testing.T) {
 			}
 		}
 	}
+	for behaviour, spoil := range map[string]struct{ file, old, new, says string }{
+		"an Apply that refuses every change": {
+			"internal/app/apply.go", "\treturn nil\n", "\treturn &replica.RejectedError{Reason: \"always\"}\n", "messages are dead letters",
+		},
+		"a second subscription that nobody consumes": {
+			"replication.yaml", "subscribes:\n", "subscribes:\n  - {contract: company.filing/v1, attributes: [form], replicas: [{function: apply}]}\n", "only that to company.profile/v1 is consumed here",
+		},
+	} {
+		name := filepath.Join(home, filepath.FromSlash(spoil.file))
+		whole, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, name, strings.Replace(string(whole), spoil.old, spoil.new, 1))
+		if out, err := tool(t, home, filepath.Join(root, "go.work"), "test", "-vet=off", "./..."); err == nil || !strings.Contains(out, spoil.says) {
+			t.Errorf("%s, and the generated test says (%v) %s", behaviour, err, out)
+		}
+		put(t, name, string(whole))
+	}
 	for _, f := range plan.Files {
 		lines := bytes.Count(f.Content, []byte("\n"))
 		if filepath.Base(f.Path) == "main.go" && lines >= 60 {

@@ -22,6 +22,13 @@ var serviceName = regexp.MustCompile(`^[a-z]([a-z0-9-]*[a-z0-9])?$`)
 // IAM's 64 characters for a role, the environment has as many again.
 const maxServiceName = 32
 
+// Wrong is a name or an attribute that no workspace could have made right.
+type Wrong struct{ text string }
+
+func (e *Wrong) Error() string { return e.text }
+
+func wrong(format string, args ...any) error { return &Wrong{fmt.Sprintf(format, args...)} }
+
 // reserved are names that mean something else to the go command, or to filters.
 var reserved = map[string]string{
 	"all":      "the audience of changes that are for every subscriber",
@@ -34,11 +41,11 @@ var reserved = map[string]string{
 func checkName(name string) error {
 	switch meaning := reserved[name]; {
 	case !serviceName.MatchString(name):
-		return fmt.Errorf("service %q: a name has lower case letters, digits and hyphens, and begins with a letter: queues, tables and filters are named after it", name)
+		return wrong("service %q: a name has lower case letters, digits and hyphens, and begins with a letter: queues, tables and filters are named after it", name)
 	case len(name) > maxServiceName:
-		return fmt.Errorf("service %s: the name has %d characters, and more than %d leave no room in the names that are made with it", name, len(name), maxServiceName)
+		return wrong("service %s: the name has %d characters, and more than %d leave no room in the names that are made with it", name, len(name), maxServiceName)
 	case meaning != "":
-		return fmt.Errorf("service %s: that is %s; name it otherwise", name, meaning)
+		return wrong("service %s: that is %s; name it otherwise", name, meaning)
 	}
 	return nil
 }
@@ -78,7 +85,9 @@ func (w *Workspace) at(name string) string { return filepath.Join(w.Root, filepa
 // packageName makes a package's name of a service's.
 func packageName(service string) string {
 	name := strings.ReplaceAll(service, "-", "")
-	if name == "main" || token.IsKeyword(name) {
+	// A main package cannot be imported, and the go command takes a file of a
+	// package documentation for no Go file.
+	if name == "main" || name == "documentation" || token.IsKeyword(name) {
 		name += "service"
 	}
 	return name

@@ -108,12 +108,16 @@ func (p *Plan) addToWork() error {
 	if err != nil {
 		return err
 	}
-	aside := name + ".new"
-	if err := os.WriteFile(aside, p.Work, about.Mode().Perm()); err != nil {
+	aside, err := os.CreateTemp(p.workspace.Root, "."+workFile+"-")
+	if err != nil {
 		return err
 	}
-	if err := os.Rename(aside, name); err != nil {
-		return errors.Join(err, os.Remove(aside))
+	_, err = aside.Write(p.Work)
+	if err = errors.Join(err, aside.Chmod(about.Mode().Perm()), aside.Close()); err == nil {
+		err = os.Rename(aside.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(aside.Name()))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 func TestEverythingIsWritten(t *testing.T) {
 	root := project(t, members(t)...)
+	put(t, filepath.Join(root, "go.work.new"), "somebody's own") // who may have been as clever
 	before := tree(t, root)
 	plan := written(t, root, nil)
 	after := tree(t, root)
@@ -25,6 +26,11 @@ func TestEverythingIsWritten(t *testing.T) {
 	}
 	if after["go.work"] != string(plan.Work) || !strings.Contains(after["go.work"], "./services/news") {
 		t.Errorf("go.work is\n%s", after["go.work"])
+	}
+	for name, content := range before {
+		if name != "go.work" && after[name] != content {
+			t.Errorf("%s has become %q", name, after[name])
+		}
 	}
 	for name := range after {
 		if _, was := before[name]; !was && !strings.HasSuffix(name, "/") {

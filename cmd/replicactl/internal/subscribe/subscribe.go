@@ -133,7 +133,7 @@ func (s *subscriber) of(cfg Config) error {
 		for _, c := range cfg.Set.Catalog().All() {
 			ids = append(ids, c.ID())
 		}
-		return fmt.Errorf("contract %s: this replicactl was built without it; it knows %s; a contract of your own is a package like pkg/contracts/profilev1, listed in pkg/contracts/catalog, and then replicactl is built again",
+		return wrong("contract %s: this replicactl was built without it; it knows %s; a contract of your own is a package like pkg/contracts/profilev1, listed in pkg/contracts/catalog, and then replicactl is built again",
 			cfg.Contract, strings.Join(ids, ", "))
 	}
 	owner, err := cfg.Set.Publication(cfg.Contract)
@@ -141,16 +141,18 @@ func (s *subscriber) of(cfg Config) error {
 		return err
 	}
 	var unknown []string
-	for _, name := range cfg.Attributes {
+	for i, name := range cfg.Attributes {
 		if _, ok := known.Lookup(name); !ok {
 			unknown = append(unknown, name)
+		} else if slices.Contains(cfg.Attributes[:i], name) {
+			return wrong("attributes %s: it is there twice; name each once", name)
 		}
 	}
 	if len(unknown) > 0 {
-		return fmt.Errorf("attributes %s: %s has none of that name; its attributes are %s", strings.Join(unknown, ", "), known.ID(), strings.Join(known.Names(), ", "))
+		return wrong("attributes %s: %s has none of that name; its attributes are %s", strings.Join(unknown, ", "), known.ID(), strings.Join(known.Names(), ", "))
 	}
 	if len(cfg.Attributes) == 0 {
-		return fmt.Errorf("attributes: there is none to copy; those of %s are %s", known.ID(), strings.Join(known.Names(), ", "))
+		return wrong("attributes: there is none to copy; those of %s are %s", known.ID(), strings.Join(known.Names(), ", "))
 	}
 	s.Topic, s.Owner, s.Shared = owner.Publication.Topic, owner.Service(), known.Names()
 	s.Queue = cfg.Service + "-" + s.Topic

@@ -1,6 +1,7 @@
 package subscribe_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,25 +22,26 @@ func TestWhatIsInTheWayIsRefusedAndNothingWritten(t *testing.T) {
 	for behaviour, c := range map[string]struct {
 		change func(*subscribe.Config)
 		says   []string
+		wrong  bool // whatever the workspace has
 	}{
-		"a name that is no name":                {func(c *subscribe.Config) { c.Service = "News Feed" }, []string{`"News Feed"`, "lower case"}},
-		"a name that leads elsewhere":           {func(c *subscribe.Config) { c.Service = "../news" }, []string{"lower case"}},
-		"a name longer than names made of it":   {func(c *subscribe.Config) { c.Service = strings.Repeat("n", 33) }, []string{"33 characters"}},
-		"a name that is everybody":              {func(c *subscribe.Config) { c.Service = "all" }, []string{"every subscriber"}},
-		"a name the go command passes over":     {func(c *subscribe.Config) { c.Service = "testdata" }, []string{"passes over"}},
-		"a service that is there":               {func(c *subscribe.Config) { c.Service = "taken" }, []string{"services/taken is there already"}},
-		"a Terraform root that is there":        {func(c *subscribe.Config) { c.Service = "deployed" }, []string{"deploy/terraform/services/deployed is there already"}},
-		"another service's program":             {func(c *subscribe.Config) { c.Service = "digest" }, []string{"services/profile/cmd/digest"}},
-		"a contract nobody has described":       {func(c *subscribe.Config) { c.Contract = "company.address/v1" }, []string{"company.address/v1", "it knows company.profile/v1", "pkg/contracts/catalog"}},
-		"attributes the contract has not":       {func(c *subscribe.Config) { c.Attributes = []string{"name", "nmae", "ceo"} }, []string{"nmae, ceo", "its attributes are name, sector"}},
-		"no attribute":                          {func(c *subscribe.Config) { c.Attributes = nil }, []string{"there is none to copy", "name, sector"}},
-		"an attribute twice":                    {func(c *subscribe.Config) { c.Attributes = []string{"name", "name"} }, []string{"not sound"}},
-		"a table of another service":            {func(c *subscribe.Config) { c.Table = "companies" }, []string{"companies", "belongs to profile"}},
-		"a table DynamoDB takes no name of":     {func(c *subscribe.Config) { c.Table = "a b" }, []string{"not sound", "tables[0].name"}},
-		"a module path that is none":            {func(c *subscribe.Config) { c.Module = "example.com/a b" }, []string{"module path"}},
-		"a module that is there":                {func(c *subscribe.Config) { c.Module = "github.com/tributary-dev/tributary/pkg/replica" }, []string{"the workspace has"}},
-		"services that say no path":             {func(c *subscribe.Config) { c.Module = "" }, []string{"--module"}},
-		"two things at once, and both are said": {func(c *subscribe.Config) { c.Module, c.Contract = "", "x/v1" }, []string{"--module", "contract x/v1"}},
+		"a name that is no name":                {func(c *subscribe.Config) { c.Service = "News Feed" }, []string{`"News Feed"`, "lower case"}, true},
+		"a name that leads elsewhere":           {func(c *subscribe.Config) { c.Service = "../news" }, []string{"lower case"}, true},
+		"a name longer than names made of it":   {func(c *subscribe.Config) { c.Service = strings.Repeat("n", 33) }, []string{"33 characters"}, true},
+		"a name that is everybody":              {func(c *subscribe.Config) { c.Service = "all" }, []string{"every subscriber"}, true},
+		"a name the go command passes over":     {func(c *subscribe.Config) { c.Service = "testdata" }, []string{"passes over"}, true},
+		"a service that is there":               {func(c *subscribe.Config) { c.Service = "taken" }, []string{"services/taken is there already"}, false},
+		"a Terraform root that is there":        {func(c *subscribe.Config) { c.Service = "deployed" }, []string{"deploy/terraform/services/deployed is there already"}, false},
+		"another service's program":             {func(c *subscribe.Config) { c.Service = "digest" }, []string{"services/profile/cmd/digest"}, false},
+		"a contract nobody has described":       {func(c *subscribe.Config) { c.Contract = "company.address/v1" }, []string{"company.address/v1", "it knows company.profile/v1", "pkg/contracts/catalog"}, true},
+		"attributes the contract has not":       {func(c *subscribe.Config) { c.Attributes = []string{"name", "nmae", "ceo"} }, []string{"nmae, ceo", "its attributes are name, sector"}, true},
+		"no attribute":                          {func(c *subscribe.Config) { c.Attributes = nil }, []string{"there is none to copy", "name, sector"}, true},
+		"an attribute twice":                    {func(c *subscribe.Config) { c.Attributes = []string{"name", "name"} }, []string{"attributes name: it is there twice"}, true},
+		"a table of another service":            {func(c *subscribe.Config) { c.Table = "companies" }, []string{"companies", "belongs to profile"}, false},
+		"a table DynamoDB takes no name of":     {func(c *subscribe.Config) { c.Table = "a b" }, []string{"not sound", "tables[0].name"}, false},
+		"a module path that is none":            {func(c *subscribe.Config) { c.Module = "example.com/a b" }, []string{"module path"}, false},
+		"a module that is there":                {func(c *subscribe.Config) { c.Module = "github.com/tributary-dev/tributary/pkg/replica" }, []string{"the workspace has"}, false},
+		"services that say no path":             {func(c *subscribe.Config) { c.Module = "" }, []string{"--module"}, false},
+		"two things at once, and both are said": {func(c *subscribe.Config) { c.Module, c.Contract = "", "x/v1" }, []string{"--module", "contract x/v1"}, true},
 	} {
 		t.Run(behaviour, func(t *testing.T) {
 			cfg := config(t, root)
@@ -47,6 +49,9 @@ func TestWhatIsInTheWayIsRefusedAndNothingWritten(t *testing.T) {
 			_, err := subscribe.New(cfg)
 			if err == nil {
 				t.Fatal("accepted")
+			}
+			if _, wrong := errors.AsType[*subscribe.Wrong](err); wrong != c.wrong {
+				t.Errorf("%v\nis wrong usage: %t, want %t", err, wrong, c.wrong)
 			}
 			for _, want := range c.says {
 				if !strings.Contains(err.Error(), want) {
@@ -121,7 +126,7 @@ func TestTheNewModuleIsLikeItsNeighbours(t *testing.T) {
 // says the name, and the package has one that Go takes.
 func TestAwkwardNames(t *testing.T) {
 	for service, pkg := range map[string]string{
-		"no": "no", "y": "y", "price-alerts": "pricealerts", "go": "goservice", "type": "typeservice", "main": "mainservice", "app": "app", "manifest": "manifest", "x1": "x1",
+		"no": "no", "y": "y", "price-alerts": "pricealerts", "go": "goservice", "type": "typeservice", "main": "mainservice", "documentation": "documentationservice", "app": "app", "manifest": "manifest", "x1": "x1",
 	} {
 		plan := planned(t, project(t, members(t)...), func(cfg *subscribe.Config) {
 			cfg.Service, cfg.Module = service, "example.com/shop/services/"+service
