@@ -92,7 +92,7 @@ package-check: ## compile the services twice, compare every byte, start each in 
 	@sh .ci/task package-check
 
 .PHONY: terraform
-terraform: ## test the Terraform modules and roots, and apply the roots in moto's account
+terraform: ## test and scan the Terraform modules and roots, and apply the roots in moto's account
 	@sh .ci/task terraform
 
 .PHONY: fmt

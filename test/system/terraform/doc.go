@@ -4,6 +4,7 @@
 // it runs on a copy, with a provider that package tool finds.
 //
 //	go test ./test/system/terraform -args -modules   fmt, init, validate, test
+//	go test ./test/system/terraform -args -scan      tfsec, and trivy where it is
 //	go test ./test/system/terraform -args -apply     the roots in moto's account
 //
 // Without a flag neither runs. With one, what is not on the machine fails the
