@@ -9,6 +9,7 @@ import (
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/explain"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 )
 
 func newExplain(g *globals) *cobra.Command {
@@ -72,6 +73,9 @@ func runExplain(ctx context.Context, g *globals, cfg explain.Config) error {
 	}
 	clients, err := connect.Open(ctx)
 	if err != nil {
+		return err
+	}
+	if err := trouble.Credentials(ctx, clients); err != nil {
 		return err
 	}
 	cfg.Set, cfg.Clients = set, clients

@@ -14,6 +14,7 @@ import (
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/progress"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 )
 
 type statusFlags struct {
@@ -84,6 +85,9 @@ func runStatus(ctx context.Context, g *globals, f statusFlags) error {
 	}
 	clients, err := connect.Open(ctx)
 	if err != nil {
+		return err
+	}
+	if err := trouble.Credentials(ctx, clients); err != nil {
 		return err
 	}
 	cfg := status.Config{Clients: clients, Set: set, Contract: f.contract, MaxRecords: f.records}

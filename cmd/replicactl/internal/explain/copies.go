@@ -9,9 +9,12 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
@@ -38,24 +41,68 @@ func (g *gathering) subscriber(ctx context.Context, s *Subscriber, sub target.Su
 		s.secondPass = max(s.secondPass, time.Duration(r.SecondPass))
 	}
 	views, err := replica.Views(sub.Contract, sub.Subscription, sub.Manifest.Tables)
-	if err == nil {
-		for _, v := range views {
-			err = g.copies(ctx, s, sub, v)
-			if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
-				if err = nil; !slices.Contains(s.Gone, v.Table()) {
-					s.Gone = append(s.Gone, v.Table())
-				}
-			}
-			if err != nil {
-				err = fmt.Errorf("%s: %w", v.Name(), g.Clients.Explain(connect.DynamoDB, err))
-				break
-			}
-		}
-	}
 	if err != nil {
 		s.Unread = err.Error()
 		g.unread("read the copies of "+s.Service, err)
 	}
+	for _, v := range views {
+		err := g.copies(ctx, s, sub, v)
+		if err == nil {
+			continue
+		}
+		if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
+			if !slices.Contains(s.Gone, v.Table()) {
+				s.Gone = append(s.Gone, v.Table())
+			}
+			continue
+		}
+		on := "table " + v.Table()
+		if v.FanOut() {
+			on = fmt.Sprintf("index %s of table %s", v.Index(), v.Table())
+		}
+		s.unread = append(s.unread, unreadView{v, fmt.Errorf("%s: %w", v.Name(), trouble.Tell(g.Clients, connect.DynamoDB, on, err))})
+	}
+}
+
+// unreadView is a replica whose copies could not be read.
+type unreadView struct {
+	view *replica.View
+	err  error
+}
+
+// accept says why replicas could not be read, now that it is known which indexes
+// there are: a query of one that is not there, or not filled yet, is answered
+// with a ValidationException, as any wrong query is ("Query", DynamoDB API
+// reference).
+func (g *gathering) accept(s *Subscriber) {
+	for _, u := range s.unread {
+		state := s.index(u.view)
+		switch api, answered := errors.AsType[smithy.APIError](u.err); {
+		case !answered || api.ErrorCode() != "ValidationException":
+		case state.Missing:
+			s.GoneIndexes = append(s.GoneIndexes, Index{Table: u.view.Table(), Name: u.view.Index()})
+			continue
+		case state.Value != nil && *state.Value != string(types.IndexStatusActive):
+			s.GoneIndexes = append(s.GoneIndexes, Index{u.view.Table(), u.view.Index(), *state.Value})
+			continue
+		}
+		if s.Unread == "" {
+			s.Unread = u.err.Error()
+		}
+		g.unread("read the copies of "+s.Service, u.err)
+	}
+}
+
+// index is the state of the index that a fan-out's copies are found by.
+func (s *Subscriber) index(v *replica.View) status.Cell[string] {
+	if s.Subscription != nil {
+		for _, store := range s.Subscription.Stores {
+			if v.FanOut() && store.Table == v.Table() && store.Index == v.Index() {
+				return store.State
+			}
+		}
+	}
+	return status.Cell[string]{}
 }
 
 func (g *gathering) copies(ctx context.Context, s *Subscriber, sub target.Subscribed, v *replica.View) error {
@@ -156,7 +203,7 @@ func (g *gathering) letters(ctx context.Context, queue string) []Letter {
 	found := []Letter{}
 	note := func(err error) {
 		if err != nil && ctx.Err() == nil {
-			g.unread("read the dead letters in "+queue, g.Clients.Explain(connect.SQS, err))
+			g.unread("read the dead letters in "+queue, trouble.Tell(g.Clients, connect.SQS, "queue "+queue, err))
 		}
 	}
 	box, err := sqssub.OpenDeadLetterBox(ctx, g.Clients.SQS, queue, sqssub.BoxConfig{

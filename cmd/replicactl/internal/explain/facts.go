@@ -20,6 +20,8 @@ type Facts struct {
 	Records []Record `json:"records"`
 	// Stream says what was read of the streams.
 	Stream Stream `json:"stream"`
+	// Topic is the contract's, its ARN.
+	Topic status.Cell[string] `json:"topic"`
 	// Relay is how the owner's relay stands.
 	Relay *status.Relay `json:"relay"`
 	// RelayLetters are the records of the item that the relay gave up.
@@ -27,6 +29,8 @@ type Facts struct {
 	Subscribers  []Subscriber `json:"subscribers"`
 	// Unread says what could not be read, and why.
 	Unread []string `json:"unread"`
+
+	region string
 }
 
 // SourceState is what the owner's table has under the subject's key.
@@ -109,15 +113,26 @@ type Subscriber struct {
 	// Functions are replicas of the service's own, which only it can read.
 	Functions []string `json:"functions,omitempty"`
 	Letters   []Letter `json:"letters"`
-	// Gone are tables of its replicas that do not exist.
-	Gone []string `json:"gone,omitempty"`
+	// Gone are tables of its replicas that do not exist, GoneIndexes indexes by
+	// which copies are found that do not exist or cannot be read yet.
+	Gone        []string `json:"gone,omitempty"`
+	GoneIndexes []Index  `json:"gone_indexes,omitempty"`
 	// Unread says why the copies are not known.
 	Unread  string  `json:"unread,omitempty"`
 	Verdict Verdict `json:"verdict"`
 
+	unread     []unreadView
 	attributes []string      // what the subscription asks for
 	lets       []string      // what the filter at SNS lets through; nil if unknown
 	secondPass time.Duration // of its fan-outs, the longest
+}
+
+// Index is an index of a subscriber's table that cannot be read.
+type Index struct {
+	Table string `json:"table"`
+	Name  string `json:"index"`
+	// State is as DynamoDB has it, as CREATING; empty where there is no such index.
+	State string `json:"state,omitempty"`
 }
 
 // Copy is one local item.
@@ -155,6 +170,9 @@ const (
 	StateFilteredOut  State = "filtered out"
 	StateUnsubscribed State = "not subscribed"
 	StateNoTable      State = "no table"
+	StateNoIndex      State = "no index"
+	StateNoTopic      State = "no topic"
+	StateNoStream     State = "no stream"
 	StateRemapped     State = "mapping changed"
 	StateDifferent    State = "different"
 	StateAhead        State = "replica ahead"

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -15,8 +16,10 @@ import (
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
@@ -44,8 +47,8 @@ type Config struct {
 const maxRecordsOfItem = 1000
 
 // Explain gathers the facts and judges them. The error is the context's, or says
-// that the manifests declare no such contract; what else could not be read is
-// among the facts.
+// that the manifests declare no such contract, or that DynamoDB does not answer;
+// what else could not be read is among the facts.
 func Explain(ctx context.Context, cfg Config) (*Facts, error) {
 	cfg.MaxRecords = cmp.Or(cfg.MaxRecords, 200_000)
 	cfg.MaxLetters = cmp.Or(cfg.MaxLetters, 2_000)
@@ -64,14 +67,19 @@ func Explain(ctx context.Context, cfg Config) (*Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gathering{Config: cfg, published: published, source: source, store: dynamostore.New(cfg.Clients.DynamoDB, dynamostore.Config{})}
+	given := cfg.Clients
+	cfg.Clients = rights.Told(cfg.Clients)
+	g := &gathering{Config: cfg, given: given, published: published, source: source, store: dynamostore.New(cfg.Clients.DynamoDB, dynamostore.Config{})}
 	g.facts = &Facts{
-		Contract: cfg.Contract, Subject: cfg.Subject,
+		Contract: cfg.Contract, Subject: cfg.Subject, region: cfg.Clients.Region,
 		Records: []Record{}, RelayLetters: []Letter{}, Unread: []string{}, Subscribers: make([]Subscriber, len(subscribed)),
 	}
 	g.gather(ctx, subscribed)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
+	}
+	if err := g.unanswered(); err != nil {
+		return nil, err
 	}
 	for i := range g.facts.Subscribers {
 		s := &g.facts.Subscribers[i]
@@ -82,6 +90,7 @@ func Explain(ctx context.Context, cfg Config) (*Facts, error) {
 
 type gathering struct {
 	Config
+	given     connect.Clients // which status adds its own words to
 	published target.Published
 	source    *replica.Source
 	store     *dynamostore.Store
@@ -101,12 +110,16 @@ func (g *gathering) gather(ctx context.Context, subscribed []target.Subscribed) 
 		copies.Go(func() { g.subscriber(ctx, s, sub) })
 	}
 	copies.Wait()
+	if g.unanswered() != nil {
+		return
+	}
 	g.standing(ctx)
 	if !g.streamed {
 		_ = g.stream(ctx, nil) // its error is among the facts
 	}
 	g.readSource(ctx)
 	for i, sub := range subscribed {
+		g.accept(&g.facts.Subscribers[i])
 		g.compare(&g.facts.Subscribers[i], sub)
 	}
 	var letters sync.WaitGroup
@@ -122,6 +135,19 @@ func (g *gathering) gather(ctx context.Context, subscribed []target.Subscribed) 
 	letters.Wait()
 	g.facts.At = g.Now().UTC()
 	slices.Sort(g.facts.Unread)
+}
+
+// unanswered returns the error of a replica where nobody answers: nothing is
+// known then, and asking for everything else takes a minute to fail.
+func (g *gathering) unanswered() error {
+	for i := range g.facts.Subscribers {
+		for _, u := range g.facts.Subscribers[i].unread {
+			if _, network := errors.AsType[*net.OpError](u.err); network {
+				return u.err
+			}
+		}
+	}
+	return nil
 }
 
 func (g *gathering) unread(what string, err error) string {
@@ -144,11 +170,11 @@ func (g *gathering) readSource(ctx context.Context) {
 	out.Key = texts(key)
 	item, err := dynamostore.NewSource(g.Clients.DynamoDB, out.Table).Read(ctx, key)
 	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
-		out.State, out.Problem = Unreadable, g.unread("read the item of "+out.Table, errors.New("the table does not exist: apply its owner's Terraform root (or replicactl bootstrap)"))
+		out.State, out.Problem = Unreadable, g.unread("read the item of "+out.Table, fmt.Errorf("the table does not exist in %s: if that is the Region and the account meant, apply its owner's Terraform root (or replicactl bootstrap)", g.Clients.Region))
 		return
 	}
 	if err != nil {
-		err = g.Clients.Explain(connect.DynamoDB, err)
+		err = trouble.Tell(g.Clients, connect.DynamoDB, "table "+out.Table, err)
 		out.State, out.Problem = Unreadable, g.unread("read the item of "+out.Table, err)
 		return
 	}
@@ -229,7 +255,9 @@ func (g *gathering) stream(ctx context.Context, all *lag.History) error {
 		g.facts.Stream.Since = examined.StreamSince.UTC()
 	}
 	if err != nil {
-		g.unread("read the stream", g.Clients.Explain(connect.Streams, err))
+		if all == nil { // else status tells it
+			g.unread("read the stream", trouble.Tell(g.Clients, connect.Streams, "the stream of table "+reading.Table, err))
+		}
 		return err
 	}
 	if all != nil {
@@ -266,14 +294,14 @@ func (g *gathering) record(rec *replica.Record) Record {
 // where something may be on its way.
 func (g *gathering) standing(ctx context.Context) {
 	report, err := status.Look(ctx, status.Config{
-		Clients: g.Clients, Set: g.Set, Contract: g.Contract, MaxRecords: g.MaxRecords, ReadStream: g.stream, Now: g.Now,
+		Clients: g.given, Set: g.Set, Contract: g.Contract, MaxRecords: g.MaxRecords, ReadStream: g.stream, Now: g.Now,
 	})
 	if err != nil {
 		return // the context's
 	}
 	for _, t := range report.Topics {
 		if t.Relay != nil {
-			g.facts.Relay = t.Relay
+			g.facts.Relay, g.facts.Topic = t.Relay, t.ARN
 		}
 		for _, s := range t.Subscriptions {
 			for i := range g.facts.Subscribers {
@@ -283,8 +311,8 @@ func (g *gathering) standing(ctx context.Context) {
 			}
 		}
 	}
-	if !report.Complete {
-		g.unread("status", errors.New("not everything was answered; replicactl status says what"))
+	for _, why := range report.Failures {
+		g.unread("look at relay, queues and lag", errors.New(why))
 	}
 }
 

@@ -80,9 +80,51 @@ func (j judging) unknown() (Verdict, bool) {
 		return Verdict{State: StateUnknown, Says: fmt.Sprintf("The copies of %s could not be read, so nothing can be said: %s.", j.s.Service, j.s.Unread)}, true
 	case len(j.s.Gone) > 0:
 		return Verdict{State: StateNoTable, Command: j.backfill(),
-			Says: fmt.Sprintf("%s's table %s does not exist: apply its Terraform root (or replicactl bootstrap), then %s.", j.s.Service, strings.Join(j.s.Gone, " and "), j.backfill())}, true
+			Says: fmt.Sprintf("%s's table %s does not exist%s: apply its Terraform root (or replicactl bootstrap), then %s.", j.s.Service, strings.Join(j.s.Gone, " and "), j.in(), j.backfill())}, true
+	case len(j.s.GoneIndexes) > 0:
+		return j.noIndex(), true
 	case len(j.s.Copies) == 0 && len(j.s.Functions) > 0:
 		return Verdict{State: StateUnknown, Says: fmt.Sprintf("%s keeps what it makes of the item by code of its own (%s), which only it can read.", j.s.Service, strings.Join(j.s.Functions, ", "))}, true
+	}
+	return Verdict{}, false
+}
+
+// in names the Region, since in another one nothing exists.
+func (j judging) in() string {
+	if j.f.region == "" {
+		return ""
+	}
+	return " in " + j.f.region
+}
+
+// noIndex is about an index by which the consumer finds its local items.
+func (j judging) noIndex() Verdict {
+	i := j.s.GoneIndexes[0]
+	for _, other := range j.s.GoneIndexes[1:] {
+		if other.State == "" {
+			i = other // which no waiting brings back
+		}
+	}
+	if i.State != "" {
+		return Verdict{State: StateNoIndex, Says: fmt.Sprintf("Index %s of %s's table %s is %s and cannot be read until it is ACTIVE, so that its copies are not known: wait until replicactl status no longer says so, then explain again.",
+			i.Name, j.s.Service, i.Table, i.State)}
+	}
+	return Verdict{State: StateNoIndex, Command: j.backfill(),
+		Says: fmt.Sprintf("Index %s of %s's table %s does not exist%s, so that the items which carry copies are not found: apply its Terraform root (or replicactl bootstrap), wait until the index is ACTIVE, then %s.",
+			i.Name, j.s.Service, i.Table, j.in(), j.backfill())}
+}
+
+// nowhere is about a topic or a stream that is not there: nothing is published.
+func (j judging) nowhere() (Verdict, bool) {
+	switch {
+	case j.f.Topic.Missing:
+		return Verdict{State: StateNoTopic, Command: j.backfill(),
+			Says: fmt.Sprintf("The topic of %s does not exist%s, so that nothing reaches anybody: apply %s's Terraform root, then %s's (or replicactl bootstrap), then %s.",
+				j.f.Contract, j.in(), j.f.Source.Service, j.s.Service, j.backfill())}, true
+	case j.f.Relay != nil && j.f.Relay.Stream.Missing:
+		return Verdict{State: StateNoStream, Command: j.repair(),
+			Says: fmt.Sprintf("The stream of %s's table %s is off%s, so that no change of it is published: apply its Terraform root (or replicactl bootstrap), then %s mends what was missed.",
+				j.f.Source.Service, j.f.Source.Table, j.in(), j.repair())}, true
 	}
 	return Verdict{}, false
 }
@@ -168,6 +210,9 @@ func (j judging) letters() string {
 // unversioned is about an item that the relay has to stamp before anybody can
 // hear of it.
 func (j judging) unversioned() Verdict {
+	if v, unpublished := j.nowhere(); unpublished {
+		return v
+	}
 	if v, waiting := j.relay(0); waiting {
 		return v
 	}
@@ -200,6 +245,9 @@ func (j judging) lacking(worst replica.Drift) Verdict {
 			Says: fmt.Sprintf("%s's queue %s does not exist, so that nothing reaches it: apply its Terraform root (or replicactl bootstrap), then %s.", j.s.Service, j.s.Subscription.Queue, j.backfill())}
 	}
 	if v, dead := j.deadLetter(stored); dead {
+		return v
+	}
+	if v, unpublished := j.nowhere(); unpublished {
 		return v
 	}
 	if v, waiting := j.relay(stored); waiting {

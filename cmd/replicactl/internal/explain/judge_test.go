@@ -295,6 +295,29 @@ func TestVerdicts(t *testing.T) {
 		"a table of its replicas does not exist": {
 			func(_ *Facts, s *Subscriber) { behind(s); s.Gone = []string{"watchlists"} },
 			StateNoTable, wantBackfill, []string{"stats's table watchlists does not exist"}},
+		"an index of its replicas is being filled": {
+			func(_ *Facts, s *Subscriber) {
+				s.GoneIndexes = []Index{{Table: "watchlists", Name: "by-cik", State: "CREATING"}}
+			},
+			StateNoIndex, "", []string{"by-cik of stats's table watchlists is CREATING", "wait"}},
+		"of two indexes the one that no waiting brings back": {
+			func(_ *Facts, s *Subscriber) {
+				s.GoneIndexes = []Index{{Table: "watchlists", Name: "by-cik", State: "CREATING"}, {Table: "portfolios", Name: "by-cik"}}
+			},
+			StateNoIndex, wantBackfill, []string{"by-cik of stats's table portfolios does not exist"}},
+		"never stamped, and the stream is off": {
+			func(f *Facts, _ *Subscriber) {
+				f.Source.State, f.Source.Version = Unversioned, ""
+				f.Relay.Stream = status.Cell[string]{Missing: true}
+			}, StateNoStream, wantRepair, []string{"companies is off"}},
+		"a letter tells more than the topic that is gone": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.Topic = status.Cell[string]{Missing: true}
+				s.Letters = []Letter{{version: minutesAgo(60), Reason: "does not fit"}}
+			}, StateDeadLetter, wantRedrive, nil},
+		"right, though the topic is gone": {
+			func(f *Facts, _ *Subscriber) { f.Topic = status.Cell[string]{Missing: true} }, StateInStep, "", nil},
 		"under Lambda, nothing is known of the relay": {
 			func(f *Facts, s *Subscriber) {
 				behind(s)

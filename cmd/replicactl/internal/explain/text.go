@@ -60,6 +60,9 @@ func (f *Facts) writeSource(out io.Writer) {
 	if f.Relay == nil {
 		return
 	}
+	if f.Topic.Missing {
+		fmt.Fprintln(out, "  topic: missing, so that nothing new reaches anybody")
+	}
 	fmt.Fprintf(out, "  relay: behind %s, place kept %s, polled %s, %s dead letters (%d about this item)\n",
 		behindText(f.Relay.Behind), instantText(f.Relay.Saved), instantText(f.Relay.Followed), depthText(f.Relay.Letters), len(f.RelayLetters))
 	writeLetters(out, f.RelayLetters)
@@ -92,11 +95,21 @@ func (f *Facts) writeSubscriber(out io.Writer, s *Subscriber) {
 	if sub := s.Subscription; sub != nil {
 		fmt.Fprintf(out, "  queue %s: %s; dead letters %s (%d about this item)\n", sub.Queue, depthText(sub.Depth), depthText(sub.Letters), len(s.Letters))
 		fmt.Fprintf(out, "  lag, the oldest change not applied: %s\n", lagText(sub.Lag))
+		if sub.Settings.Missing && !f.Topic.Missing {
+			fmt.Fprintln(out, "  subscription: missing, so that nothing new reaches the queue")
+		}
 		if sub.Settings.Value != nil {
 			for _, d := range sub.Settings.Value.Differences {
 				fmt.Fprintf(out, "  subscription: %s is %s, the manifest says %s\n", d.Field, d.Have, d.Want)
 			}
 		}
+	}
+	for _, i := range s.GoneIndexes {
+		state := i.State
+		if state == "" {
+			state = "missing"
+		}
+		fmt.Fprintf(out, "  index %s of %s: %s\n", i.Name, i.Table, state)
 	}
 	writeLetters(out, s.Letters)
 	shown, hidden := make(map[string]int), make(map[string]int)
@@ -141,12 +154,16 @@ func pairs(key map[string]string) string {
 	return strings.Join(parts, " ")
 }
 
-// absent says why a cell has no value.
+// absent says why a cell has no value: what was not read is among the facts, with
+// the reason.
 func absent[T any](c status.Cell[T]) string {
-	if c.Missing {
+	switch {
+	case c.Missing:
 		return "missing"
+	case c.Unknown != "":
+		return "not known (" + c.Unknown + ")"
 	}
-	return "?"
+	return "not read"
 }
 
 func depthText(c status.Cell[status.Depth]) string {

@@ -191,3 +191,11 @@ func (w *world) want(cik string, state explain.State) *explain.Facts {
 	}
 	return facts
 }
+
+// send puts a message into a queue.
+func (w *world) send(queue string) {
+	w.Helper()
+	url := must(w.clients.SQS.GetQueueUrl(w.Context(), &sqs.GetQueueUrlInput{QueueName: &queue})).QueueUrl
+	_, err := w.clients.SQS.SendMessage(w.Context(), &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("{}")})
+	w.check(err)
+}

@@ -68,3 +68,14 @@ func Brief(seconds float64) string {
 type Unknown struct{ Why string }
 
 func (u *Unknown) Error() string { return u.Why }
+
+// TableError is a call on a replica's table that failed.
+type TableError struct {
+	Table string
+	Err   error
+}
+
+func (e *TableError) Error() string { return e.Table + ": " + e.Err.Error() }
+
+// Unwrap returns the call's error.
+func (e *TableError) Unwrap() error { return e.Err }

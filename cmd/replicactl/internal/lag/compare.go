@@ -31,7 +31,7 @@ type Waiting struct {
 
 // Behind returns the age of the oldest change that the subscription's copies do
 // not have. Of an item's changes, the oldest that is above its copy's version
-// counts. The error is a call's that failed, which names the table, or Unknown.
+// counts. The error is a TableError or Unknown.
 func (h *History) Behind(ctx context.Context, store *dynamostore.Store, sub manifest.Subscription, waiting Waiting) (Age, error) {
 	var mine []announced
 	for _, c := range h.changes {
@@ -51,7 +51,7 @@ func (h *History) Behind(ctx context.Context, store *dynamostore.Store, sub mani
 			return Age{}, &Unknown{"table " + r.Table + " does not exist"}
 		}
 		if err != nil {
-			return Age{}, err
+			return Age{}, &TableError{r.Table, err}
 		}
 		all.merge(one)
 	}

@@ -5,12 +5,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 )
 
 // Config has what a look needs.
@@ -36,9 +37,11 @@ const maxParallel = 8
 // look is one look at everything.
 type look struct {
 	Config
-	unread atomic.Int64 // cells without an answer
 	slots  chan struct{}
 	topics Cell[map[string]string] // ARN by name
+
+	mu     sync.Mutex
+	unread []string // why cells have no answer
 }
 
 // Look asks for everything. The error is the context's: all else is in the
@@ -50,6 +53,7 @@ func Look(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.MaxRecords == 0 {
 		cfg.MaxRecords = 20_000
 	}
+	cfg.Clients = rights.Told(cfg.Clients)
 	l := &look{Config: cfg, slots: make(chan struct{}, maxParallel)}
 	report := &Report{At: cfg.Now().UTC(), Region: cfg.Clients.Region, Endpoints: map[string]string{}, Topics: l.declared()}
 	for _, s := range []connect.Service{connect.DynamoDB, connect.Streams, connect.SNS, connect.SQS} {
@@ -64,7 +68,9 @@ func Look(ctx context.Context, cfg Config) (*Report, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	report.Complete = l.unread.Load() == 0
+	slices.Sort(l.unread)
+	report.Failures = slices.Compact(l.unread)
+	report.Complete = len(report.Failures) == 0
 	return report, nil
 }
 
@@ -128,10 +134,17 @@ func (l *look) topic(ctx context.Context, t *Topic) {
 	first.Wait()
 }
 
-// failed is a cell whose call failed.
-func failed[T any](l *look, service connect.Service, err error) Cell[T] {
-	l.unread.Add(1)
-	return Cell[T]{Unread: l.Clients.Explain(service, err).Error()}
+// failed is a cell whose call failed, on what it was about.
+func failed[T any](l *look, service connect.Service, on string, err error) Cell[T] {
+	return unread[T](l, trouble.Tell(l.Clients, service, on, err).Error())
+}
+
+// unread is a cell that has no answer, and counts as such.
+func unread[T any](l *look, why string) Cell[T] {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.unread = append(l.unread, why)
+	return Cell[T]{Unread: why}
 }
 
 // without is a cell that is not known because of another one, which says why

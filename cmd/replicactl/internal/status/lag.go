@@ -37,7 +37,7 @@ func (l *look) lags(ctx context.Context, t *Topic) {
 	seen, err := l.history(ctx, t)
 	for _, s := range busy {
 		if err != nil {
-			s.Lag = failed[lag.Age](l, connect.Streams, err)
+			s.Lag = failed[lag.Age](l, connect.Streams, "the stream of table "+t.Relay.Table, err)
 			continue
 		}
 		s.Lag = l.lag(ctx, t, s, seen)
@@ -96,7 +96,7 @@ func (l *look) history(ctx context.Context, t *Topic) (*lag.History, error) {
 func (l *look) lag(ctx context.Context, t *Topic, s *Subscription, seen *lag.History) Cell[lag.Age] {
 	declared, err := l.Set.Subscription(t.Contract, s.Subscriber)
 	if err != nil {
-		return failed[lag.Age](l, connect.DynamoDB, err)
+		return unread[lag.Age](l, err.Error())
 	}
 	age, err := seen.Behind(ctx, dynamostore.New(l.Clients.DynamoDB, dynamostore.Config{}), declared.Subscription,
 		lag.Waiting{Messages: s.messages(), Published: t.published()})
@@ -104,7 +104,11 @@ func (l *look) lag(ctx context.Context, t *Topic, s *Subscription, seen *lag.His
 		return unknown[lag.Age](why.Why)
 	}
 	if err != nil {
-		return failed[lag.Age](l, connect.DynamoDB, err)
+		on := "a replica's table"
+		if at, ok := errors.AsType[*lag.TableError](err); ok {
+			on = "table " + at.Table
+		}
+		return failed[lag.Age](l, connect.DynamoDB, on, err)
 	}
 	return known(age)
 }

@@ -24,16 +24,16 @@ func (l *look) depth(ctx context.Context, queue string) Cell[Depth] {
 			types.QueueAttributeNameApproximateNumberOfMessagesDelayed,
 		}})
 		if err == nil {
-			return l.counted(out.Attributes)
+			return l.counted(queue, out.Attributes)
 		}
 	}
 	if _, missing := errors.AsType[*types.QueueDoesNotExist](err); missing {
 		return Cell[Depth]{Missing: true}
 	}
-	return failed[Depth](l, connect.SQS, err)
+	return failed[Depth](l, connect.SQS, "queue "+queue, err)
 }
 
-func (l *look) counted(attributes map[string]string) Cell[Depth] {
+func (l *look) counted(queue string, attributes map[string]string) Cell[Depth] {
 	var d Depth
 	for name, into := range map[types.QueueAttributeName]*int{
 		types.QueueAttributeNameApproximateNumberOfMessages:           &d.Waiting,
@@ -42,7 +42,7 @@ func (l *look) counted(attributes map[string]string) Cell[Depth] {
 	} {
 		n, err := strconv.Atoi(attributes[string(name)])
 		if err != nil {
-			return failed[Depth](l, connect.SQS, fmt.Errorf("%s is %q, no number", name, attributes[string(name)]))
+			return unread[Depth](l, fmt.Sprintf("SQS: queue %s: %s is %q, no number", queue, name, attributes[string(name)]))
 		}
 		*into = n
 	}

@@ -31,7 +31,7 @@ type place struct {
 // relay fills in how the topic's relay stands.
 func (l *look) relay(ctx context.Context, t *Topic) {
 	r := t.Relay
-	unread := func(stream Cell[string], why string) {
+	unanswered := func(stream Cell[string], why string) {
 		r.Stream, r.Followed, r.Saved, r.Behind = stream, without[Instant](why), without[Instant](why), without[lag.Age](why)
 	}
 	missing := func(why string) {
@@ -39,7 +39,7 @@ func (l *look) relay(ctx context.Context, t *Topic) {
 	}
 	published, err := l.Set.Publication(t.Contract)
 	if err != nil {
-		unread(failed[string](l, connect.Streams, err), "the contract is unknown here")
+		unanswered(unread[string](l, err.Error()), "the contract is unknown here")
 		return
 	}
 	out, err := l.Clients.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(r.Table)})
@@ -48,7 +48,7 @@ func (l *look) relay(ctx context.Context, t *Topic) {
 		missing("the source table does not exist")
 		return
 	case err != nil:
-		unread(failed[string](l, connect.DynamoDB, err), "the source table could not be described")
+		unanswered(failed[string](l, connect.DynamoDB, "table "+r.Table, err), "the source table could not be described")
 		return
 	case aws.ToString(out.Table.LatestStreamArn) == "" || out.Table.StreamSpecification == nil || !aws.ToBool(out.Table.StreamSpecification.StreamEnabled):
 		missing("the source table's stream is off")
@@ -68,7 +68,7 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 		return
 	}
 	if err != nil {
-		r.Followed = failed[Instant](l, connect.DynamoDB, err)
+		r.Followed = failed[Instant](l, connect.DynamoDB, "table "+published.Publication.CheckpointTable, err)
 		r.Saved, r.Behind = without[Instant]("see followed"), without[lag.Age]("the checkpoints could not be read")
 		return
 	}
@@ -80,7 +80,7 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 	}
 	shards, err := l.shards(ctx, stream)
 	if err != nil {
-		r.Behind = failed[lag.Age](l, connect.Streams, err)
+		r.Behind = failed[lag.Age](l, connect.Streams, "the stream of table "+r.Table, err)
 		return
 	}
 	places := make(map[string]place, len(shards))
@@ -88,7 +88,7 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 	for _, shard := range shards {
 		id := aws.ToString(shard.ShardId)
 		if places[id], err = l.place(ctx, published, stream, id); err != nil {
-			r.Saved = failed[Instant](l, connect.DynamoDB, err)
+			r.Saved = failed[Instant](l, connect.DynamoDB, "table "+published.Publication.CheckpointTable, err)
 			r.Behind = without[lag.Age]("the checkpoints could not be read")
 			return
 		}
@@ -102,7 +102,7 @@ func (l *look) poller(ctx context.Context, r *Relay, published target.Published,
 		return
 	}
 	if r.Behind, err = l.behind(ctx, stream, shards, places, followed); err != nil {
-		r.Behind = failed[lag.Age](l, connect.Streams, err)
+		r.Behind = failed[lag.Age](l, connect.Streams, "the stream of table "+r.Table, err)
 	}
 }
 

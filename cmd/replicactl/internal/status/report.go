@@ -27,6 +27,8 @@ type Report struct {
 	// Complete says that every call was answered. A missing resource is an
 	// answer.
 	Complete bool `json:"complete"`
+	// Failures are the reasons why not; each is at its cell too.
+	Failures []string `json:"-"`
 }
 
 // Cell is one thing that was asked for. Exactly one of its fields is set.

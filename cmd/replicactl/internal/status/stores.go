@@ -49,7 +49,7 @@ func (l *look) stores(ctx context.Context, s *Subscription) {
 			continue
 		}
 		if err != nil {
-			store.State = failed[string](l, connect.DynamoDB, err)
+			store.State = failed[string](l, connect.DynamoDB, "table "+store.Table, err)
 			continue
 		}
 		tables[store.Table], store.State = out.Table, known(string(out.Table.TableStatus))

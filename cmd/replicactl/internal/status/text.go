@@ -3,6 +3,7 @@ package status
 import (
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -23,6 +24,9 @@ func (r *Report) Write(out io.Writer) {
 		fmt.Fprintln(out)
 		t.write(out)
 	}
+	if r.nowhere() {
+		fmt.Fprintf(out, "\nnothing that the manifests declare exists in %s: is that the Region and the account meant (AWS_REGION, AWS_PROFILE)? If so, run terraform apply, or replicactl bootstrap --apply at an endpoint of your own\n", r.Region)
+	}
 	if !r.Complete {
 		fmt.Fprintln(out, "\nnot everything could be read: each ? has its reason below it")
 	}
@@ -30,6 +34,7 @@ func (r *Report) Write(out io.Writer) {
 
 func (t *Topic) write(out io.Writer) {
 	n := &notes{}
+	t.missing(n)
 	state := cell(n, "topic", t.ARN, func(string) string { return "there" })
 	owner := "nobody's here"
 	if t.Owner != "" {
@@ -56,7 +61,9 @@ func (t *Topic) write(out io.Writer) {
 			depth(func(d Depth) int { return d.Waiting }), depth(func(d Depth) int { return d.InFlight }), depth(func(d Depth) int { return d.Delayed }),
 			cell(n, s.DeadLetterQueue, s.Letters, total), cell(n, s.Subscriber+"'s lag", s.Lag, lag.Age.String),
 			cell(n, s.Subscriber+"'s subscription", s.Settings, func(set Settings) string { return n.settings(s.Subscriber, set) }))
-		n.stores(s)
+		if !t.nothing() {
+			n.stores(s)
+		}
 		if s.Lag.Value != nil && s.Lag.Value.Note != "" {
 			n.add("%s's lag: %s", s.Subscriber, s.Lag.Value.Note)
 		}
@@ -116,6 +123,47 @@ func (n *notes) stores(s *Subscription) {
 			n.add("! %s does not exist: run terraform apply, or replicactl bootstrap --apply at an endpoint of your own, then replicactl backfill", name)
 		}
 	}
+}
+
+// missing notes what does not exist and what to do about it. Where nothing does,
+// that is said once for all.
+func (t *Topic) missing(n *notes) {
+	if t.nothing() {
+		return
+	}
+	note := func(missing bool, format string, args ...any) {
+		if missing {
+			n.add("! "+format+" does not exist: run terraform apply, or replicactl bootstrap --apply at an endpoint of your own", args...)
+		}
+	}
+	note(t.ARN.Missing, "topic %s", t.Name)
+	if t.Relay != nil {
+		note(t.Relay.Stream.Missing, "the stream of %s's table %s, by which changes are published,", t.Owner, t.Relay.Table)
+		note(t.Relay.Letters.Missing, "the relay's dead-letter queue %s", t.Relay.DeadLetterQueue)
+	}
+	for _, s := range t.Subscriptions {
+		note(s.Depth.Missing, "%s's queue %s", s.Subscriber, s.Queue)
+		note(s.Letters.Missing, "%s's dead-letter queue %s", s.Subscriber, s.DeadLetterQueue)
+		note(s.Settings.Missing && !t.ARN.Missing && !s.Depth.Missing, "%s's subscription to the topic", s.Subscriber)
+	}
+}
+
+// nothing reports whether none of what the topic needs exists.
+func (t *Topic) nothing() bool {
+	if !t.ARN.Missing || t.Relay != nil && !(t.Relay.Stream.Missing && t.Relay.Letters.Missing) {
+		return false
+	}
+	for _, s := range t.Subscriptions {
+		if !s.Depth.Missing || !s.Letters.Missing || slices.ContainsFunc(s.Stores, func(s Store) bool { return s.Index == "" && !s.State.Missing }) {
+			return false
+		}
+	}
+	return true
+}
+
+// nowhere reports whether nothing of what the manifests declare exists.
+func (r *Report) nowhere() bool {
+	return len(r.Topics) > 0 && !slices.ContainsFunc(r.Topics, func(t *Topic) bool { return !t.nothing() })
 }
 
 // cell prints a cell, and notes the reason where there is no answer.

@@ -22,7 +22,7 @@ func (l *look) listTopics(ctx context.Context) Cell[map[string]string] {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return failed[map[string]string](l, connect.SNS, err)
+			return failed[map[string]string](l, connect.SNS, "the account", err)
 		}
 		for _, t := range page.Topics {
 			all[lastPart(aws.ToString(t.TopicArn))] = aws.ToString(t.TopicArn)
@@ -59,7 +59,7 @@ func (l *look) subscriptions(ctx context.Context, t *Topic) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			t.Others = failed[[]Other](l, connect.SNS, err)
+			t.Others = failed[[]Other](l, connect.SNS, "topic "+t.Name, err)
 			declared(without[Settings]("the subscriptions could not be listed: " + t.Others.Unread))
 			return
 		}
@@ -92,15 +92,14 @@ func (t *Topic) subscriber(sub types.Subscription, topic string) *Subscription {
 func (l *look) settings(ctx context.Context, sub types.Subscription) Cell[Settings] {
 	arn := aws.ToString(sub.SubscriptionArn)
 	if !strings.HasPrefix(arn, "arn:") { // "PendingConfirmation", "Deleted"
-		l.unread.Add(1)
-		return Cell[Settings]{Unread: fmt.Sprintf("SNS says %s: the subscription delivers nothing", arn)}
+		return unread[Settings](l, fmt.Sprintf("SNS says %s of the subscription of %s: it delivers nothing; subscribe it again with the Terraform root that makes it", arn, aws.ToString(sub.Endpoint)))
 	}
 	out, err := l.Clients.SNS.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(arn)})
 	if _, gone := errors.AsType[*types.NotFoundException](err); gone {
 		return Cell[Settings]{Missing: true}
 	}
 	if err != nil {
-		return failed[Settings](l, connect.SNS, err)
+		return failed[Settings](l, connect.SNS, "subscription "+arn, err)
 	}
 	a := out.Attributes
 	settings := Settings{Filter: a["FilterPolicy"], Raw: a["RawMessageDelivery"] == "true"}
