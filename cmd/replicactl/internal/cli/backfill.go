@@ -109,13 +109,12 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	view := viewBackfill(&done, before, err == nil)
 	if err != nil {
 		err = stoppedBackfill(r, f, &done, err)
-		if g.json {
-			return errors.Join(err, g.finish(p, true, view, nil))
+		if !g.json {
+			// Pages whose end was noted are not read again: what was rejected there
+			// would not be told any more.
+			printRejected(g.err, view.Rejections, int64(len(view.Rejections)))
 		}
-		// Pages whose end was noted are not read again: what was rejected there
-		// would not be told any more.
-		printRejected(g.err, view.Rejections, int64(len(view.Rejections)))
-		return err
+		return stopped(err, p, view)
 	}
 	if err := g.finish(p, true, view, func(out io.Writer) { printBackfill(out, r, &view) }); err != nil {
 		return err

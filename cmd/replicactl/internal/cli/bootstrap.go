@@ -61,7 +61,8 @@ func runBootstrap(cmd *cobra.Command, g *globals, apply bool) error {
 	}
 	if apply {
 		if err := plan.Apply(ctx); err != nil && !errors.Is(err, bootstrap.ErrRefused) {
-			return resume(fmt.Errorf("bootstrap: %w", err), "run it again to go on from here")
+			err = resume(fmt.Errorf("bootstrap: %w", err), "run it again to go on from here")
+			return &partial{err, func(said string) any { return stoppedBootstrap{plan, said} }}
 		}
 	}
 	if g.json {
@@ -75,6 +76,12 @@ func runBootstrap(cmd *cobra.Command, g *globals, apply bool) error {
 		return errSaid
 	}
 	return nil
+}
+
+// stoppedBootstrap is the document of a bootstrap that ended before its time.
+type stoppedBootstrap struct {
+	*bootstrap.Plan
+	Error string `json:"error"`
 }
 
 func printBootstrap(out io.Writer, plan *bootstrap.Plan) {

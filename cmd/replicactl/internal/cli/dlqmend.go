@@ -100,16 +100,17 @@ func runDLQRedrive(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	p := redrivePlan(sub, f, &judged, &store)
 	g.showPlan(p)
 	if !f.apply {
-		return g.finish(p, false, viewRedrive(&judged), nil)
+		return g.finish(p, false, viewRedrive(&judged, true), nil)
 	}
 	err = g.metered("letters", &report, func() (err error) {
 		done, err = r.Run(cmd.Context(), selection)
 		return err
 	})
+	view := viewRedrive(&done, err == nil)
 	if err != nil {
-		return resume(fmt.Errorf("dlq redrive: %d put back: %w", done.Sent, err), fmt.Sprintf("%d messages were put back, none is lost; run the same command again to go on", done.Sent))
+		err = resume(fmt.Errorf("dlq redrive: %d put back: %w", done.Sent, err), fmt.Sprintf("%d messages were put back, none is lost; run the same command again to go on", done.Sent))
+		return stopped(err, p, view)
 	}
-	view := viewRedrive(&done)
 	if err := g.finish(p, true, view, func(out io.Writer) { printRedrive(out, &done) }); err != nil {
 		return err
 	}
@@ -214,6 +215,8 @@ func leftNotes(left int, missing []string) []string {
 
 // redriveView is a redrive's result as --json has it.
 type redriveView struct {
+	// Complete is false where it was stopped before its end.
+	Complete   bool        `json:"complete"`
 	Read       int         `json:"read"`
 	Selected   int         `json:"selected"`
 	Sent       int         `json:"sent"`
@@ -239,8 +242,8 @@ type tallyView struct {
 	Detail  string `json:"detail,omitempty"`
 }
 
-func viewRedrive(r *redrive.Result) redriveView {
-	view := redriveView{Read: r.Read, Selected: r.Selected, Sent: r.Sent, Superseded: r.Superseded, Dropped: r.Dropped, Refused: r.Refused, Returned: r.Returned, Failed: r.Failed,
+func viewRedrive(r *redrive.Result, complete bool) redriveView {
+	view := redriveView{Complete: complete, Read: r.Read, Selected: r.Selected, Sent: r.Sent, Superseded: r.Superseded, Dropped: r.Dropped, Refused: r.Refused, Returned: r.Returned, Failed: r.Failed,
 		Undeleted: r.Undeleted, Unread: r.Left, Missing: r.Missing, Unproven: r.Unproven, Problem: problemText(r.Problem), Tallies: []tallyView{}}
 	for _, t := range r.Tallies {
 		view.Tallies = append(view.Tallies, tallyView{string(t.Action), t.Reason, t.Advice, t.Letters, t.ID, t.Detail})
@@ -336,7 +339,7 @@ func runDLQPurge(cmd *cobra.Command, g *globals, f *dlqFlags) (err error) {
 	shown := planned(p, append(lookedThrough(2, found.Read, 0), cost.Queue("DeleteMessageBatch", tens(found.Selected), 0))...)
 	g.showPlan(shown)
 	if !f.apply {
-		return g.finish(shown, false, viewPurge(&found), nil)
+		return g.finish(shown, false, viewPurge(&found, true), nil)
 	}
 	file, err := openArchive(f.archive)
 	if err != nil {
@@ -347,10 +350,12 @@ func runDLQPurge(cmd *cobra.Command, g *globals, f *dlqFlags) (err error) {
 		done, err = box.Purge(cmd.Context(), selection, file.keep)
 		return err
 	})
+	view := viewPurge(&done, err == nil)
 	if err != nil {
-		return resume(fmt.Errorf("%s: %d deleted: %w", verb, done.Deleted, err), fmt.Sprintf("%d letters were deleted, all of them are in %s; run the same command again to go on", done.Deleted, f.archive))
+		err = resume(fmt.Errorf("%s: %d deleted: %w", verb, done.Deleted, err), fmt.Sprintf("%d letters were deleted, all of them are in %s; run the same command again to go on", done.Deleted, f.archive))
+		return stopped(err, shown, view)
 	}
-	if err := g.finish(shown, true, viewPurge(&done), func(out io.Writer) {
+	if err := g.finish(shown, true, view, func(out io.Writer) {
 		fmt.Fprintf(out, "%d deleted, written to %s\n", done.Deleted, f.archive)
 		if done.Undeleted > 0 {
 			fmt.Fprintf(out, "%d were written and are still there: %v\n", done.Undeleted, done.Problem)
@@ -365,6 +370,8 @@ func runDLQPurge(cmd *cobra.Command, g *globals, f *dlqFlags) (err error) {
 }
 
 type purgeView struct {
+	// Complete is false where it was stopped before its end.
+	Complete  bool        `json:"complete"`
 	Read      int         `json:"read"`
 	Selected  int         `json:"selected"`
 	Deleted   int         `json:"deleted"`
@@ -375,8 +382,8 @@ type purgeView struct {
 	Problem   string      `json:"problem,omitempty"`
 }
 
-func viewPurge(p *redrive.Purged) purgeView {
-	view := purgeView{Read: p.Read, Selected: p.Selected, Deleted: p.Deleted, Undeleted: p.Undeleted, Unread: p.Left, Missing: p.Missing,
+func viewPurge(p *redrive.Purged, complete bool) purgeView {
+	view := purgeView{Complete: complete, Read: p.Read, Selected: p.Selected, Deleted: p.Deleted, Undeleted: p.Undeleted, Unread: p.Left, Missing: p.Missing,
 		Problem: problemText(p.Problem), Groups: []groupLine{}}
 	for _, group := range p.Groups {
 		view.Groups = append(view.Groups, groupLine(group))

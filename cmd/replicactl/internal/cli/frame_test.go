@@ -28,7 +28,7 @@ func mover(g *globals, run func(context.Context) error) *cobra.Command {
 			return g.finish(p, false, nil, nil)
 		}
 		if err := run(cmd.Context()); err != nil {
-			return resume(err, "run the same command again, it goes on at message 7")
+			return stopped(resume(err, "run the same command again, it goes on at message 7"), p, map[string]int{"moved": 6})
 		}
 		return g.finish(p, true, map[string]int{"moved": 20}, func(out io.Writer) { fmt.Fprintln(out, "20 moved") })
 	}}
@@ -92,6 +92,56 @@ func TestJSONIsOneDocument(t *testing.T) {
 	}
 }
 
+// Whatever ends a verb, --json prints one document; what was done until then is
+// in it, and so is what one reads on the standard error.
+func TestWhatStopsAVerbIsInTheDocument(t *testing.T) {
+	const again = "run the same command again, it goes on at message 7"
+	ctx, interrupt := context.WithCancel(t.Context())
+	for name, c := range map[string]struct {
+		ctx   context.Context
+		run   func(context.Context) error
+		moved int
+		said  string
+	}{
+		"an error":       {t.Context(), func(context.Context) error { return errors.New("move message 7: throttled") }, 6, "move message 7: throttled; " + again},
+		"a Ctrl-C":       {ctx, func(ctx context.Context) error { interrupt(); return context.Cause(ctx) }, 6, "interrupted; " + again},
+		"nothing at all": {t.Context(), func(context.Context) error { return nil }, 20, ""},
+	} {
+		code, out, complaints := execute(c.ctx, c.run, append(named, "--json", "--apply")...)
+		var got struct {
+			Plan    *plan
+			Applied bool
+			Result  map[string]int
+			Error   string
+		}
+		decoder := json.NewDecoder(strings.NewReader(out))
+		if err := decoder.Decode(&got); err != nil || decoder.More() {
+			t.Fatalf("%s: no single document: %v:\n%s", name, err, out)
+		}
+		if !got.Applied || got.Plan == nil || got.Result["moved"] != c.moved || got.Error != c.said || (code == exitOK) != (c.said == "") {
+			t.Errorf("%s: exit code %d, %s", name, code, out)
+		}
+		if want := "replicactl: " + c.said + "\n"; c.said != "" && complaints != want {
+			t.Errorf("%s: said %q, want %q", name, complaints, want)
+		}
+	}
+}
+
+// What the standard output does not take is told with what went wrong.
+func TestADocumentThatCannotBePrintedIsTold(t *testing.T) {
+	var complaints bytes.Buffer
+	g := &globals{out: full{}, err: &complaints}
+	code := perform(t.Context(), g, append(named, "--json", "--apply"), mover(g, func(context.Context) error { return errors.New("throttled") }))
+	if said := complaints.String(); code != exitError || !strings.Contains(said, "replicactl: throttled; ") || !strings.Contains(said, "print the document: no space left") {
+		t.Errorf("exit code %d, said %q", code, said)
+	}
+}
+
+// full takes nothing.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left") }
+
 func TestWhatStoppedSaysHowToGoOn(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	code, out, complaints := execute(ctx, func(ctx context.Context) error { interrupt(); return context.Cause(ctx) }, append(named, "--apply")...)
@@ -102,7 +152,7 @@ func TestWhatStoppedSaysHowToGoOn(t *testing.T) {
 	if want := "replicactl: move message 7: throttled; run the same command again, it goes on at message 7\n"; complaints != want {
 		t.Errorf("said %q", complaints)
 	}
-	if resume(nil, "never") != nil {
+	if resume(nil, "never") != nil || stopped(nil, nil, nil) != nil {
 		t.Error("no error became one")
 	}
 }

@@ -49,8 +49,11 @@ func planned(p plan, requests ...cost.Line) *plan {
 type outcome struct {
 	Plan    *plan `json:"plan"`
 	Applied bool  `json:"applied"`
-	// Result is the verb's own; nil where nothing was applied.
+	// Result is the verb's own. Its "complete" is false where the verb was stopped
+	// before its end, and it has what was done until then.
 	Result any `json:"result,omitempty"`
+	// Error is what stopped it, and how to go on.
+	Error string `json:"error,omitempty"`
 }
 
 // showPlan prints the plan, unless there is to be JSON, which finish prints.

@@ -158,7 +158,7 @@ func runReconcile(ctx context.Context, g *globals, f *reconcileFlags) (failed er
 	if err != nil {
 		err = c.stopped(f, err)
 	}
-	if err := errors.Join(err, said.end(&result, err == nil)); err != nil {
+	if err := errors.Join(err, said.end(&result, wordsOf(ctx, err))); err != nil {
 		return err
 	}
 	if result.Drifted() > result.Repaired {

@@ -68,7 +68,7 @@ func TestFindingsAreAllInTheDocumentAndBoundedInTheText(t *testing.T) {
 			}
 			said.repaired(one, failed)
 		}
-		if err := said.end(&result, true); err != nil {
+		if err := said.end(&result, ""); err != nil {
 			t.Fatal(err)
 		}
 		if !g.json {

@@ -180,8 +180,9 @@ type reconcileView struct {
 }
 
 // end writes what comes after the findings: the result, and the plan of repairs
-// where one is asked for.
-func (s *findings) end(result *reconcile.Result, complete bool) error {
+// where one is asked for. stopped is what ended the run before its time, in words.
+func (s *findings) end(result *reconcile.Result, stopped string) error {
+	complete := stopped == ""
 	view := reconcileView{
 		Complete: complete, Resumed: result.Resumed, Earlier: s.c.before.earlier(result.Started, result.Earlier), Scanned: result.Scanned, Compared: result.Compared, InFlight: result.InFlight,
 		Drift: result.Drift, Drifted: result.Drifted(), Repaired: result.Repaired, Left: result.Drifted() - result.Repaired, NotCompared: result.Functions,
@@ -198,7 +199,11 @@ func (s *findings) end(result *reconcile.Result, complete bool) error {
 		if repairs != nil {
 			s.print("  \"plan\": %s,\n", s.indented(repairs, "  "))
 		}
-		s.print("  \"applied\": %t,\n  \"result\": %s\n}\n", s.f.apply, s.indented(&view, "  "))
+		s.print("  \"applied\": %t,\n  \"result\": %s", s.f.apply, s.indented(&view, "  "))
+		if !complete {
+			s.print(",\n  \"error\": %s", s.indented(stopped, "  "))
+		}
+		s.print("\n}\n")
 		return s.failed
 	}
 	s.printText(s.g.out, &view, repairs)

@@ -126,7 +126,7 @@ func runReplay(ctx context.Context, g *globals, f *replayFlags) error {
 	p := replayPlan(r, f, &counted)
 	g.showPlan(p)
 	if !f.apply {
-		return g.finish(p, false, viewReplay(&counted), nil)
+		return g.finish(p, false, viewReplay(&counted, true), nil)
 	}
 	publisher, err := snspub.New(r.clients.SNS, snspub.Config{})
 	if err != nil {
@@ -145,15 +145,18 @@ func runReplay(ctx context.Context, g *globals, f *replayFlags) error {
 	}
 	done, err := replayOnce(ctx, &shown, cfg, "records replayed", total)
 	shown.end()
-	view := viewReplay(&done)
-	if err = errors.Join(err, publisher.Close()); err != nil {
-		if _, unheard := errors.AsType[*backfill.CanaryError](err); unheard {
-			return err // it says what to do
+	err = errors.Join(err, publisher.Close())
+	view := viewReplay(&done, err == nil)
+	if err != nil {
+		if !g.json {
+			printRejected(g.err, view.Rejections, int64(done.Rejected))
 		}
-		printRejected(g.err, view.Rejections, int64(done.Rejected))
-		return resume(f.stopped(r, err), fmt.Sprintf("%d changes were published, which is harmless; with --since %s the same command begins anew with this range", done.Published, when(since)))
+		if _, unheard := errors.AsType[*backfill.CanaryError](err); !unheard { // which says what to do
+			err = resume(f.stopped(r, err), fmt.Sprintf("%d changes were published, which is harmless; with --since %s the same command begins anew with this range", done.Published, when(since)))
+		}
+		return stopped(err, p, view)
 	}
-	if err := g.finish(p, true, view, func(out io.Writer) { printReplay(out, f, &done) }); err != nil {
+	if err := g.finish(p, true, view, func(out io.Writer) { printReplay(out, f, &done, view.Rejections) }); err != nil {
 		return err
 	}
 	if done.Rejected > 0 || done.Examined.Trimmed {
@@ -252,6 +255,8 @@ func rejectedNotes(r *replay.Result) []string {
 // replayView is a replay's result as --json has it; without --apply, what one
 // would be.
 type replayView struct {
+	// Complete is false where it was stopped before its end.
+	Complete  bool      `json:"complete"`
 	Since     time.Time `json:"since"`
 	Until     time.Time `json:"until"`
 	Records   int       `json:"records"`
@@ -266,8 +271,8 @@ type replayView struct {
 	Missing    string         `json:"missing,omitempty"`
 }
 
-func viewReplay(r *replay.Result) replayView {
-	view := replayView{Since: r.Since.UTC(), Until: r.Until.UTC(), Records: r.Records, Published: r.Published, Deletes: r.Deletes,
+func viewReplay(r *replay.Result, complete bool) replayView {
+	view := replayView{Complete: complete, Since: r.Since.UTC(), Until: r.Until.UTC(), Records: r.Records, Published: r.Published, Deletes: r.Deletes,
 		Ignored: r.Ignored, Stamped: r.Stamped, Rejected: r.Rejected, Stopped: r.Examined.Stopped, Missing: r.Missing()}
 	for _, rejected := range r.RejectedFirst {
 		view.Rejections = append(view.Rejections, rejectedView{rejected.Subject, rejected.Reason, rejected.Err.Error()})
@@ -275,11 +280,11 @@ func viewReplay(r *replay.Result) replayView {
 	return view
 }
 
-func printReplay(out io.Writer, f *replayFlags, done *replay.Result) {
+func printReplay(out io.Writer, f *replayFlags, done *replay.Result, rejections []rejectedView) {
 	fmt.Fprintf(out, "%d changes published to %s, of them %d deletes, from %d records\n", done.Published, f.to, done.Deletes, done.Records)
 	for _, note := range replayNotes(done) {
 		fmt.Fprintf(out, "note: %s\n", note)
 	}
-	printRejected(out, viewReplay(done).Rejections, int64(done.Rejected))
+	printRejected(out, rejections, int64(done.Rejected))
 	fmt.Fprintf(out, "%s is done with them when its queue is empty: see replicactl status\n", f.to)
 }

@@ -2,8 +2,9 @@
 //
 // It promises that a verb which changes something prints its plan and acts only
 // with --apply, that --json prints one JSON document of a stable form on the
-// standard output and nothing else there, and that the exit code says how it
-// went: 0 done or nothing to do, 1 an error, 2 wrong usage, 3 drift found.
+// standard output and nothing else there, also where the verb is interrupted or
+// ends with an error, and that the exit code says how it went: 0 done or nothing
+// to do, 1 an error, 2 wrong usage, which has no document, 3 drift found.
 package cli
 
 import (
@@ -92,6 +93,8 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // perform executes a command line that has these verbs.
 func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Command) int {
+	out := &written{Writer: g.out}
+	g.out = out
 	root := newRoot(g)
 	root.AddCommand(verbs...)
 	root.SetArgs(args)
@@ -101,7 +104,6 @@ func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Com
 	err := root.ExecuteContext(ctx)
 	var usage *usageError
 	var unknown *target.Unknown
-	var stopped *resumable
 	switch {
 	case err == nil:
 		return exitOK
@@ -115,15 +117,8 @@ func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Com
 	case errors.As(err, &unknown):
 		fmt.Fprintf(g.err, "replicactl: %v\n", err)
 		return exitUsage
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		how := "run it again to go on"
-		if errors.As(err, &stopped) {
-			how = stopped.how
-		}
-		fmt.Fprintf(g.err, "replicactl: interrupted; %s\n", how)
-		return exitError
 	default:
-		fmt.Fprintf(g.err, "replicactl: %v\n", err)
+		g.complain(ctx, err, out)
 		return exitError
 	}
 }

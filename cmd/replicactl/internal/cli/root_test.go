@@ -3,8 +3,11 @@ package cli
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
 )
 
 func TestExitCodes(t *testing.T) {
@@ -50,5 +53,63 @@ func TestExitCodes(t *testing.T) {
 				t.Errorf("an error went to the standard output: %s", &out)
 			}
 		})
+	}
+}
+
+// With --json every verb that ends with an error before it had anything to tell
+// prints that as its document; wrong usage has none.
+func TestEveryVerbsErrorIsADocument(t *testing.T) {
+	t.Setenv("AWS_REGION", "us-east-1")
+	t.Setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+	t.Setenv("AWS_ACCESS_KEY_ID", "local")
+	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	const services = "../../../../services"
+	lines := map[string][]string{
+		"bootstrap":        {"-m", services},
+		"lint":             {"-m", "nowhere"},
+		"subscribe":        {"news", "--contract", "company.profile/v1", "--attributes", "name", "--dir", t.TempDir()},
+		"status":           {"-m", services},
+		"explain":          {"company.profile/v1", "1", "-m", services},
+		"backfill":         {"--contract", "company.profile/v1", "--to", "stats", "-m", services},
+		"replay":           {"--contract", "company.profile/v1", "--to", "stats", "--since", "1h", "-m", services},
+		"reconcile":        {"--contract", "company.profile/v1", "--subscriber", "stats", "-m", services},
+		"dlq list":         {"-m", services},
+		"dlq show":         {"6f1c", "-m", services},
+		"dlq redrive":      {"--all", "-m", services},
+		"dlq purge":        {"--all", "-m", services},
+		"stream-dlq":       {"--contract", "company.profile/v1", "-m", services},
+		"stream-dlq list":  {"--contract", "company.profile/v1", "-m", services},
+		"stream-dlq show":  {"6f1c", "--contract", "company.profile/v1", "-m", services},
+		"stream-dlq purge": {"--all", "--contract", "company.profile/v1", "-m", services},
+	}
+	var walk func(cmd *cobra.Command, path string)
+	walk = func(cmd *cobra.Command, path string) {
+		for _, under := range cmd.Commands() {
+			walk(under, path+" "+under.Name())
+		}
+		args, known := lines[path]
+		if !known {
+			if path != "dlq" { // which prints its help
+				t.Errorf("%s has no row here", path)
+			}
+			return
+		}
+		var out, complaints bytes.Buffer
+		code := Run(ended, append(append(strings.Fields(path), args...), "--json"), &out, &complaints)
+		var got failure
+		decoder := json.NewDecoder(&out)
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&got); err != nil || decoder.More() || code != exitError || complaints.String() != "replicactl: "+got.Error+"\n" {
+			t.Errorf("%s: exit code %d, %+v, %v, %q", path, code, got, err, &complaints)
+		}
+		out.Reset()
+		if code := Run(ended, append(strings.Fields(path), "--json", "--no-such-flag"), &out, &complaints); code != exitUsage || out.Len() > 0 {
+			t.Errorf("%s: wrong usage has exit code %d and the document %s", path, code, &out)
+		}
+	}
+	for _, verb := range verbs(&globals{}) {
+		walk(verb, verb.Name())
 	}
 }

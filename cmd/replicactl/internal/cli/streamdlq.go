@@ -128,9 +128,9 @@ func runStreamDLQ(cmd *cobra.Command, g *globals, f *streamDLQFlags) error {
 	g.showPlan(p)
 	if !f.apply {
 		if !g.json {
-			tallyTable(g.out, viewStream(&planning).Tallies)
+			tallyTable(g.out, viewStream(&planning, true).Tallies)
 		}
-		return g.finish(p, false, viewStream(&planning), nil)
+		return g.finish(p, false, viewStream(&planning, true), nil)
 	}
 	var report reporter
 	var done streamletters.Result
@@ -140,10 +140,11 @@ func runStreamDLQ(cmd *cobra.Command, g *globals, f *streamDLQFlags) error {
 		})
 		return err
 	})
+	view := viewStream(&done, err == nil)
 	if err != nil {
-		return resume(fmt.Errorf("stream-dlq: %d letters put right: %w", done.Mended, err), "no letter is gone whose items were not stamped; run the same command again to go on")
+		err = resume(fmt.Errorf("stream-dlq: %d letters put right: %w", done.Mended, err), "no letter is gone whose items were not stamped; run the same command again to go on")
+		return stopped(err, p, view)
 	}
-	view := viewStream(&done)
 	if err := g.finish(p, true, view, func(out io.Writer) {
 		fmt.Fprintf(out, "%d letters put right, %d items stamped; %d left, %d refused\n", done.Mended, done.Items, done.Left, done.Refused)
 		tallyTable(out, view.Tallies)
@@ -289,6 +290,8 @@ func streamPlan(owner target.Published, f *streamDLQFlags, r *streamletters.Resu
 }
 
 type streamView struct {
+	// Complete is false where it was stopped before its end.
+	Complete  bool        `json:"complete"`
 	Letters   int         `json:"letters"`
 	Mended    int         `json:"mended"`
 	Left      int         `json:"left"`
@@ -300,8 +303,8 @@ type streamView struct {
 	Problem   string      `json:"problem,omitempty"`
 }
 
-func viewStream(r *streamletters.Result) streamView {
-	view := streamView{Letters: r.Letters, Mended: r.Mended, Left: r.Left, Refused: r.Refused, Undeleted: r.Undeleted, Items: r.Items,
+func viewStream(r *streamletters.Result, complete bool) streamView {
+	view := streamView{Complete: complete, Letters: r.Letters, Mended: r.Mended, Left: r.Left, Refused: r.Refused, Undeleted: r.Undeleted, Items: r.Items,
 		Unread: r.Unread, Problem: problemText(r.Problem), Tallies: []tallyView{}}
 	for _, t := range r.Tallies {
 		view.Tallies = append(view.Tallies, tallyView{string(t.Action), t.Reason, t.Advice, t.Letters, t.ID, t.Detail})
