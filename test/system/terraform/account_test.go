@@ -142,10 +142,10 @@ func (a account) overrides() map[string]string {
 		return fmt.Sprintf("resource %q \"this\" {\n  lifecycle {\n    ignore_changes = [%s]\n  }\n}\n", resource, changes)
 	}
 	return map[string]string{
-		"services/profile":     provider.String(),
-		"services/stats":       provider.String(),
-		"modules/subscription": ignore("aws_sqs_queue", "max_message_size, redrive_policy"),
-		"modules/consumer":     ignore("aws_ecs_service", "desired_count, availability_zone_rebalancing"),
+		"services/profile": provider.String(),
+		"services/stats":   provider.String(),
+		"modules/relay":    ignore("aws_lambda_function", "logging_config"),
+		"modules/consumer": ignore("aws_ecs_service", "desired_count, availability_zone_rebalancing, enable_ecs_managed_tags"),
 	}
 }
 

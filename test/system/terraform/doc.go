@@ -32,10 +32,14 @@
 //	event source mapping                  takes the stream's records, to  package gap keeps the mapping,
 //	                                      call a function it cannot run;  which reads nothing
 //	                                      shows an alias's version
-//	a queue's redrive policy              comes back with spaces in it,   a change of redrive_policy is
-//	                                      a difference to the provider    ignored
+//	a queue's redrive policy              comes back with spaces in it,   package gap takes them out
+//	                                      a difference to the provider
+//	whose dead letters a queue takes      is forgotten                    package gap keeps it
+//	Lambda function                       forgets how it logs             a change of logging_config is
+//	                                                                      ignored
 //	ECS service                           forgets that tasks are spread   a change of availability_zone_
-//	                                      over zones anew                 rebalancing is ignored
+//	                                      over zones anew, and that ECS   rebalancing or enable_ecs_
+//	                                      tags them                       managed_tags is ignored
 //	ECS tasks                             start none                      wait_for_tasks = false
 //	account, endpoints, credentials       one account, on loopback        an override of the provider,
 //	                                                                      and of the backend by its file

@@ -107,6 +107,7 @@ resource "aws_ecs_service" "this" {
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = var.load_balancer == null ? null : 30
   enable_execute_command             = false
+  enable_ecs_managed_tags            = true # the cluster's and the service's names at each task, by which costs are told apart
   propagate_tags                     = "SERVICE"
   wait_for_steady_state              = var.wait_for_steady_state
   tags                               = local.tags

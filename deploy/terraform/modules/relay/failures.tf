@@ -19,6 +19,15 @@ resource "aws_sqs_queue" "dead" {
   }
 }
 
+# What lies here was sent by the relay, with a reason, and replicactl puts it
+# back by that. A queue that redrove its own poison messages here would mix in
+# what stream-dlq cannot read, so none may (SQS, "SetQueueAttributes",
+# RedriveAllowPolicy).
+resource "aws_sqs_queue_redrive_allow_policy" "dead" {
+  queue_url            = aws_sqs_queue.dead.url
+  redrive_allow_policy = jsonencode({ redrivePermission = "denyAll" })
+}
+
 resource "aws_sqs_queue_policy" "dead" {
   queue_url = aws_sqs_queue.dead.url
   policy = jsonencode({

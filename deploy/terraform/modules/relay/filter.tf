@@ -4,7 +4,9 @@
 # to leave out what is not this contract's at all: other items of a single-table
 # design, by their keys and by match. Every pattern asks for something to be
 # there; none asks for something to be missing, which is where a filter that
-# means something else than it says would lose a delete.
+# means something else than it says would lose a delete. Test
+# TestLambdaIsToldOfEveryChange of test/system/architecture holds them against
+# what the relay would do.
 locals {
   # "{{" is a brace, and "subject" alone stands for {subject}.
   templates = { for name, text in var.publication.key : name => replace(replace(text == "subject" ? "{subject}" : text, "{{", "\u0001"), "}}", "\u0002") }
@@ -24,19 +26,26 @@ locals {
   key_pattern = { for name, condition in local.key_conditions : name => { (var.table.key_types[name]) = jsondecode(condition) } }
 
   # One further attribute: an item comes to the contract or leaves it, so that
-  # either image may be the one that matches; and its type is not known.
+  # either image may be the one that matches; and its type is not known. Where
+  # somebody who knows nothing of versions took the item out, neither image of
+  # the relay's stamp matches, and the stamp is what tells subscribers: stamped
+  # items come through whatever else they are.
   others  = sort([for name, m in var.publication.match : name if !contains(keys(var.table.key_types), name) && m.exists == null])
   matched = length(local.others) == 0 ? null : local.others[0]
   matched_condition = local.matched == null ? "[]" : (
     var.publication.match[local.matched].equals != null ? jsonencode([var.publication.match[local.matched].equals]) : jsonencode([{ prefix = var.publication.match[local.matched].prefix }])
   )
 
-  filters = local.matched == null ? [jsonencode({ dynamodb = { Keys = local.key_pattern } })] : flatten([
-    for image in ["NewImage", "OldImage"] : [
-      for type in ["S", "N"] : jsonencode({ dynamodb = merge(
-        { Keys = local.key_pattern },
-        { (image) = { (local.matched) = { (type) = jsondecode(local.matched_condition) } } },
-      ) })
-    ]
-  ])
+  # Five, as many as a mapping has without asking AWS for more.
+  filters = local.matched == null ? [jsonencode({ dynamodb = { Keys = local.key_pattern } })] : concat(
+    flatten([
+      for image in ["NewImage", "OldImage"] : [
+        for type in ["S", "N"] : jsonencode({ dynamodb = merge(
+          { Keys = local.key_pattern },
+          { (image) = { (local.matched) = { (type) = jsondecode(local.matched_condition) } } },
+        ) })
+      ]
+    ]),
+    [jsonencode({ dynamodb = { Keys = local.key_pattern, NewImage = { (local.stamped) = { N = [{ exists = true }] } } } })],
+  )
 }

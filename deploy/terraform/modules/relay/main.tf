@@ -20,13 +20,18 @@ locals {
   name      = length(local.full_name) <= 64 ? local.full_name : "${trimsuffix(substr(local.full_name, 0, 51), "-")}-${substr(sha256(local.full_name), 0, 6)}-relay"
   log_group = "/aws/lambda/${local.name}"
 
-  # The name of the attribute by which the source's tombstones expire, as
-  # manifest.BookkeepingFor derives it.
+  # The names of the attributes by which the source's tombstones expire and by
+  # which stamps are told, as manifest.BookkeepingFor derives them.
   version_attribute = var.publication.version_attribute
   expires_at = (
     local.version_attribute == "version" ? "expiresAt" :
     endswith(local.version_attribute, "Version") && length(local.version_attribute) > 7 ? "${trimsuffix(local.version_attribute, "Version")}ExpiresAt" :
     "${local.version_attribute}ExpiresAt"
+  )
+  stamped = (
+    local.version_attribute == "version" ? "stampedVersion" :
+    endswith(local.version_attribute, "Version") && length(local.version_attribute) > 7 ? "${trimsuffix(local.version_attribute, "Version")}StampedVersion" :
+    "${local.version_attribute}Stamped"
   )
 
   tags = merge(var.tags, { environment = var.env, service = var.service, contract = replace(local.contract, "/", ":") })
@@ -73,6 +78,17 @@ resource "aws_lambda_function" "this" {
       TOPIC_ARN = var.topic_arn
       RELAY_DLQ = aws_sqs_queue.dead.url
     })
+  }
+
+  # What Lambda itself writes is JSON too, and of that only what went wrong. The
+  # relay's lines are JSON already and stay as they are; which of them it writes
+  # LOG_LEVEL decides, so that Lambda takes none away: it counts a line as INFO
+  # whose time is not where it looks for it (Lambda, "Log-level filtering").
+  logging_config {
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.this.name
+    application_log_level = "TRACE"
+    system_log_level      = "WARN"
   }
 
   tags = local.tags

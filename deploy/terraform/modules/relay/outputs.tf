@@ -54,7 +54,7 @@ output "log_group_name" {
 }
 
 output "kms_key_arn" {
-  description = "The ARN of the relay's key: dead letters, failed records, logs and environment."
+  description = "The ARN of the relay's key: dead letters, failed records and logs."
   value       = module.key.arn
 }
 

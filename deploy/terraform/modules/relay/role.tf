@@ -68,7 +68,7 @@ locals {
     {
       sid       = "Log"
       actions   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      resources = ["${aws_cloudwatch_log_group.this.arn}:log-stream:*"]
+      resources = ["${aws_cloudwatch_log_group.this.arn}:*"]
       via       = null
     },
   ]
@@ -77,6 +77,8 @@ locals {
 resource "aws_iam_role" "this" {
   name        = local.name
   description = "The relay of ${local.contract}, ${var.env}"
+  # Only for this account's functions (Lambda, "Working with AWS managed policies
+  # in the execution role").
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
@@ -84,6 +86,7 @@ resource "aws_iam_role" "this" {
       Effect    = "Allow"
       Principal = { Service = "lambda.amazonaws.com" }
       Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
     }]
   })
   tags = local.tags

@@ -82,6 +82,12 @@ variable "publication" {
   }
 
   validation {
+    # The relay takes an empty text for a condition that is not there.
+    condition     = alltrue(flatten([for m in values(var.publication.match) : [for text in [m.prefix, m.equals] : text != ""]]))
+    error_message = "A match with an empty prefix or equals says nothing. Write the text that the attribute begins with or is, or exists: true."
+  }
+
+  validation {
     condition     = !contains(keys(var.publication.key), var.publication.version_attribute)
     error_message = "The version attribute is a key attribute, and a version changes. Name another attribute."
   }
@@ -183,7 +189,7 @@ variable "memory_mb" {
 }
 
 variable "timeout_seconds" {
-  description = "How long one batch may take. The relay retries SNS and DynamoDB until shortly before."
+  description = "How long one batch may take. Shortly before, the relay reports what it has not published yet, and Lambda goes on there."
   type        = number
   default     = 60
   nullable    = false
@@ -211,13 +217,16 @@ variable "mapping" {
     long a batch that is not full waits; it is added to the lag of a quiet table.
     parallelization: batches of one shard at a time; an item's records stay in
     order all the same. max_retries and max_age_seconds: when a batch that keeps
-    failing is put into S3 and the shard goes on.
+    failing is put into S3 and the shard goes on. A try takes a moment where AWS
+    refuses at once, and seconds where it does not answer, so that 1000 outlast a
+    broken policy by minutes and an outage by about an hour, while a record that
+    crashes the relay holds its shard up no longer than that.
   EOT
   type = object({
     batch_size      = optional(number, 100)
     window_seconds  = optional(number, 0)
     parallelization = optional(number, 1)
-    max_retries     = optional(number, 100)
+    max_retries     = optional(number, 1000)
     max_age_seconds = optional(number, 21600)
   })
   default  = {}

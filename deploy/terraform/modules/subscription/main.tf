@@ -107,6 +107,18 @@ resource "aws_sqs_queue" "dead" {
   }
 }
 
+# Nothing but this queue may send its poison messages there, so that each is put
+# back where it came from; what SNS and the consumer send is no redrive. It comes
+# before the queue, and names it in words: SQS refuses a queue whose dead-letter
+# queue does not take it, also one that is made anew under another name.
+resource "aws_sqs_queue_redrive_allow_policy" "dead" {
+  queue_url = aws_sqs_queue.dead.url
+  redrive_allow_policy = jsonencode({
+    redrivePermission = "byQueue"
+    sourceQueueArns   = [local.queue_arn]
+  })
+}
+
 resource "aws_sqs_queue" "this" {
   name                       = local.queue_name
   message_retention_seconds  = 345600 # 4 days: shorter than the dead letters', so that none expires on arrival
@@ -118,6 +130,8 @@ resource "aws_sqs_queue" "this" {
     maxReceiveCount     = var.subscription.queue.max_receive_count
   })
   tags = local.tags
+
+  depends_on = [aws_sqs_queue_redrive_allow_policy.dead]
 
   lifecycle {
     ignore_changes = [max_message_size]

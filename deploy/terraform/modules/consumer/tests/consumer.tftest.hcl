@@ -110,6 +110,15 @@ run "deployment" {
   }
 }
 
+run "tags" {
+  command = apply
+
+  assert {
+    condition     = aws_ecs_service.this.enable_ecs_managed_tags && aws_ecs_service.this.propagate_tags == "SERVICE"
+    error_message = "Tasks do not carry their service's tags, or not the names of service and cluster."
+  }
+}
+
 run "behind_a_load_balancer" {
   command = apply
 

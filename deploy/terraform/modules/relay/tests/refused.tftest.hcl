@@ -85,6 +85,14 @@ run "a_contract_without_version_is_refused" {
   expect_failures = [var.publication]
 }
 
+run "an_empty_match_is_refused" {
+  command = plan
+  variables {
+    publication = { contract = "company.profile/v1", key = { cik = "{cik}" }, match = { kind = { equals = "" } } }
+  }
+  expect_failures = [var.publication]
+}
+
 run "a_topic_arn_is_refused" {
   command = plan
   variables {

@@ -91,6 +91,11 @@ run "defaults" {
   }
 
   assert {
+    condition     = jsondecode(aws_sqs_queue_redrive_allow_policy.dead.redrive_allow_policy) == { redrivePermission = "byQueue", sourceQueueArns = ["arn:aws:sqs:eu-west-1:111122223333:stats-company-profile-v1"] } && aws_sqs_queue_redrive_allow_policy.dead.queue_url == aws_sqs_queue.dead.url
+    error_message = "other queues may send their dead letters here: ${aws_sqs_queue_redrive_allow_policy.dead.redrive_allow_policy}"
+  }
+
+  assert {
     condition     = aws_sqs_queue.this.kms_master_key_id == module.key.id && aws_sqs_queue.dead.kms_master_key_id == module.key.id && module.key.rotation
     error_message = "a queue is not encrypted by the subscription's key"
   }

@@ -3,9 +3,10 @@
 //
 // It promises to pass on everything else as it is. It answers for the tags of
 // Application Auto Scaling's targets, which the provider reads after it has made
-// one and moto has no operation for, and for Lambda's event source mappings,
-// which moto's poller would empty the stream by. It says only what Terraform
-// itself has said: nothing can be learnt from it of how AWS behaves.
+// one and moto has no operation for, for Lambda's event source mappings, which
+// moto's poller would empty the stream by, and for the policies of dead-letter
+// queues that say whose letters they take. It says only what Terraform itself
+// has said: nothing can be learnt from it of how AWS behaves.
 package gap
 
 import (
@@ -33,6 +34,7 @@ const maxBody = 1 << 20
 type Filler struct {
 	proxy    *httputil.ReverseProxy
 	mappings mappings
+	redrives redrives
 
 	mu   sync.Mutex
 	tags map[string]json.RawMessage // by the target's ARN
@@ -44,7 +46,11 @@ func New(engine string) (*Filler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stand before %s: %w", engine, err)
 	}
-	f := &Filler{tags: make(map[string]json.RawMessage), mappings: mappings{byID: make(map[string]map[string]any)}}
+	f := &Filler{
+		tags:     make(map[string]json.RawMessage),
+		mappings: mappings{byID: make(map[string]map[string]any)},
+		redrives: redrives{byQueue: make(map[string]string)},
+	}
 	f.proxy = &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to)
@@ -57,7 +63,7 @@ func New(engine string) (*Filler, error) {
 // ServeHTTP answers what moto lacks, and passes on the rest.
 func (f *Filler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	target := r.Header.Get("X-Amz-Target")
-	if target != registerTarget && target != listTags && !f.mappings.serves(r) {
+	if target != registerTarget && target != listTags && !f.redrives.serves(target) && !f.mappings.serves(r) {
 		f.proxy.ServeHTTP(w, r)
 		return
 	}
@@ -70,6 +76,9 @@ func (f *Filler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case f.mappings.serves(r):
 		f.mappings.serve(w, r.Method, r.URL.Path, body)
+		return
+	case f.redrives.serves(target):
+		f.redrives.serve(w, r, target, body, f.proxy)
 		return
 	case target == listTags:
 		f.list(w, body)

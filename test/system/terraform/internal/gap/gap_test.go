@@ -63,6 +63,43 @@ func TestOnlyWhatMotoLacksIsAnsweredHere(t *testing.T) {
 	}
 }
 
+func TestRedriveAllowPolicyIsWhatWasSetUntilItIsTakenAway(t *testing.T) {
+	refuse := false
+	moto := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if refuse {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		_, _ = io.WriteString(w, `{"Attributes": {"VisibilityTimeout": "30", "RedrivePolicy": "{\"maxReceiveCount\": 10}"}}`)
+	}))
+	defer moto.Close()
+	filler, err := New(moto.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(filler)
+	defer server.Close()
+	const all, alone = `{"QueueUrl": "http://q", "AttributeNames": ["All"]}`, `{"QueueUrl": "http://q", "AttributeNames": ["RedriveAllowPolicy"]}`
+	expect := func(when, asked, want string) {
+		t.Helper()
+		if got := ask(t, server.URL, getAttributes, asked); got != want {
+			t.Errorf("%s the queue's attributes are %s, want %s", when, got, want)
+		}
+	}
+	expect("before", all, `{"Attributes":{"RedrivePolicy":"{\"maxReceiveCount\":10}","VisibilityTimeout":"30"}}`)
+	expect("before", alone, `{"Attributes":{}}`)
+	ask(t, server.URL, setAttributes, `{"QueueUrl": "http://q", "Attributes": {"RedriveAllowPolicy": "denyAll"}}`)
+	ask(t, server.URL, setAttributes, `{"QueueUrl": "http://q", "Attributes": {"VisibilityTimeout": "30"}}`)
+	expect("afterwards", all, `{"Attributes":{"RedriveAllowPolicy":"denyAll","RedrivePolicy":"{\"maxReceiveCount\":10}","VisibilityTimeout":"30"}}`)
+	expect("afterwards", alone, `{"Attributes":{"RedriveAllowPolicy":"denyAll"}}`)
+	expect("afterwards another's:", `{"QueueUrl": "http://other", "AttributeNames": ["All"]}`, `{"Attributes":{"RedrivePolicy":"{\"maxReceiveCount\":10}","VisibilityTimeout":"30"}}`)
+	refuse = true
+	ask(t, server.URL, setAttributes, `{"QueueUrl": "http://q", "Attributes": {"RedriveAllowPolicy": "byQueue"}}`)
+	refuse = false
+	expect("after a refusal", alone, `{"Attributes":{"RedriveAllowPolicy":"denyAll"}}`)
+	ask(t, server.URL, setAttributes, `{"QueueUrl": "http://q", "Attributes": {"RedriveAllowPolicy": ""}}`)
+	expect("once it is taken away", alone, `{"Attributes":{}}`)
+}
+
 func TestMappingIsWhatWasAskedForUntilItIsDeleted(t *testing.T) {
 	filler, err := New("http://127.0.0.1:1") // nobody is there
 	if err != nil {
