@@ -18,6 +18,11 @@ locals {
   publishers = sort(distinct(concat([var.publisher_role_arn], var.operator_role_arns)))
   foreign    = sort(distinct([for a in var.subscriber_accounts : a if a != local.account]))
 
+  # Every queue of an account. SNS compares endpoints as texts, not as ARNs (SNS,
+  # "Amazon SNS API permissions: Actions and resources reference"); a queue's name
+  # has no colon, so that no other account's ARN is like this.
+  queues_of = { for a in concat([local.account], local.foreign) : a => "arn:${local.partition}:sqs:*:${a}:*" }
+
   # Every action that a topic's policy may name (SNS, "Actions, resources, and
   # condition keys for Amazon SNS"); SNS refuses sns:* there.
   every_action = [
@@ -65,19 +70,28 @@ locals {
         Principal = { AWS = "arn:${local.partition}:iam::${a}:root" }
         Action    = ["sns:Subscribe"]
         Resource  = [local.arn]
+        # The account's own queues: it cannot subscribe anybody else's.
         Condition = {
           StringEquals = { "sns:Protocol" = ["sqs"] }
-          # The account's own queues: it cannot subscribe anybody else's.
-          ArnLike = { "sns:Endpoint" = ["arn:${local.partition}:sqs:*:${a}:*"] }
+          StringLike   = { "sns:Endpoint" = [local.queues_of[a]] }
         }
       }],
-      [for a in local.foreign : {
-        Sid       = "Account${a}Looks"
+      length(local.foreign) == 0 ? [] : [{
+        Sid       = "SubscribersLook"
         Effect    = "Allow"
-        Principal = { AWS = "arn:${local.partition}:iam::${a}:root" }
+        Principal = { AWS = [for a in local.foreign : "arn:${local.partition}:iam::${a}:root"] }
         Action    = ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"]
         Resource  = [local.arn]
       }],
+      # This account's administrators are held to the list as well.
+      {
+        Sid       = "NoQueueOfAnybodyElseSubscribes"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = ["sns:Subscribe"]
+        Resource  = [local.arn]
+        Condition = { StringNotLike = { "sns:Endpoint" = [for a in sort(concat([local.account], local.foreign)) : local.queues_of[a]] } }
+      },
       # Copies go to queues, which hold what could not be applied; a mail or
       # HTTP subscription would carry data out and lose what it cannot deliver.
       {
@@ -140,6 +154,14 @@ resource "aws_sns_topic" "this" {
 resource "aws_sns_topic_policy" "this" {
   arn    = aws_sns_topic.this.arn
   policy = local.policy
+
+  # The quotas of a topic's policy are on the same page as its actions.
+  lifecycle {
+    precondition {
+      condition     = length(local.policy) <= 30 * 1024 && length(jsondecode(local.policy).Statement) <= 100
+      error_message = "The policy of ${local.name} has ${length(local.policy)} characters in ${length(jsondecode(local.policy).Statement)} statements, and SNS takes 30720 in 100: it names ${length(local.foreign)} other accounts and ${length(local.publishers)} publishing roles. Take accounts and roles out that no longer need it, or have subscribers share an account."
+    }
+  }
 }
 
 # Where subscribers look. It is written once the topic's policy is in force, so
@@ -148,8 +170,10 @@ resource "aws_ssm_parameter" "this" {
   name        = "/replication/${var.env}/topics/${local.declared}"
   description = "The topic of ${var.publication.contract}, which ${var.service} publishes"
   type        = "String"
-  # Only advanced parameters can be shared with other accounts.
-  tier = length(local.foreign) > 0 ? "Advanced" : "Standard"
+  # Only advanced parameters can be shared with other accounts, or hold more than
+  # 4 KiB (Systems Manager, "Managing parameter tiers"). The rest of the value is
+  # some hundred bytes.
+  tier = length(local.foreign) > 0 || length(jsonencode(local.attributes)) > 3072 ? "Advanced" : "Standard"
   value = jsonencode({
     arn                 = aws_sns_topic.this.arn
     attributes          = local.attributes
@@ -159,6 +183,13 @@ resource "aws_ssm_parameter" "this" {
     subscriber_accounts = local.foreign
   })
   tags = local.tags
+
+  lifecycle {
+    precondition {
+      condition     = length(jsonencode([local.attributes, local.foreign])) <= 7168
+      error_message = "The ${length(local.attributes)} attributes of ${var.publication.contract} and its ${length(local.foreign)} other accounts are too long for the parameter that subscribers read, which holds 8 KiB. Split the contract."
+    }
+  }
 
   depends_on = [aws_sns_topic_policy.this]
 }

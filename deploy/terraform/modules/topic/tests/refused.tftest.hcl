@@ -125,6 +125,22 @@ run "every_account_is_refused" {
   expect_failures = [var.subscriber_accounts]
 }
 
+run "more_accounts_than_a_policy_holds_are_refused" {
+  command = plan
+  variables {
+    subscriber_accounts = [for i in range(90) : format("4444%08d", i)]
+  }
+  expect_failures = [aws_sns_topic_policy.this]
+}
+
+run "a_contract_that_no_parameter_holds_is_refused" {
+  command = plan
+  variables {
+    publication = { contract = "company.profile/v1", attributes = [for i in range(500) : "an-attribute-${i}"] }
+  }
+  expect_failures = [aws_ssm_parameter.this]
+}
+
 run "an_environment_is_refused" {
   command = plan
   variables {

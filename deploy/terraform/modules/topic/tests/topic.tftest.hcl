@@ -68,7 +68,7 @@ run "one_account" {
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_sns_topic_policy.this.policy).Statement : "${s.Effect} ${s.Sid}"] == ["Allow OwnAccount", "Allow RelayAndOperatorsPublish", "Deny NobodyElsePublishes", "Deny NothingButQueuesSubscribes", "Deny OnlyTLS"]
+    condition     = [for s in jsondecode(aws_sns_topic_policy.this.policy).Statement : "${s.Effect} ${s.Sid}"] == ["Allow OwnAccount", "Allow RelayAndOperatorsPublish", "Deny NobodyElsePublishes", "Deny NoQueueOfAnybodyElseSubscribes", "Deny NothingButQueuesSubscribes", "Deny OnlyTLS"]
     error_message = "statements: ${aws_sns_topic_policy.this.policy}"
   }
 
@@ -112,17 +112,29 @@ run "one_account" {
   }
 
   assert {
-    condition     = jsondecode(aws_sns_topic_policy.this.policy).Statement[3].Condition == { StringNotEquals = { "sns:Protocol" = ["sqs"] } }
+    condition = jsondecode(aws_sns_topic_policy.this.policy).Statement[3] == jsondecode(jsonencode({
+      Sid       = "NoQueueOfAnybodyElseSubscribes"
+      Effect    = "Deny"
+      Principal = "*"
+      Action    = ["sns:Subscribe"]
+      Resource  = ["arn:aws:sns:eu-west-1:111122223333:company-profile-v1"]
+      Condition = { StringNotLike = { "sns:Endpoint" = ["arn:aws:sqs:*:111122223333:*"] } }
+    }))
+    error_message = "queues of accounts that are not listed may be subscribed: ${aws_sns_topic_policy.this.policy}"
+  }
+
+  assert {
+    condition     = jsondecode(aws_sns_topic_policy.this.policy).Statement[4].Condition == { StringNotEquals = { "sns:Protocol" = ["sqs"] } } && jsondecode(aws_sns_topic_policy.this.policy).Statement[4].Principal == "*"
     error_message = "mail and HTTP may subscribe: ${aws_sns_topic_policy.this.policy}"
   }
 
   assert {
     condition = (
-      jsondecode(aws_sns_topic_policy.this.policy).Statement[4].Condition == { Bool = { "aws:SecureTransport" = "false" } } &&
-      jsondecode(aws_sns_topic_policy.this.policy).Statement[4].Principal == "*" &&
-      contains(jsondecode(aws_sns_topic_policy.this.policy).Statement[4].Action, "sns:Publish") && contains(jsondecode(aws_sns_topic_policy.this.policy).Statement[4].Action, "sns:Subscribe")
+      jsondecode(aws_sns_topic_policy.this.policy).Statement[5].Condition == { Bool = { "aws:SecureTransport" = "false" } } &&
+      jsondecode(aws_sns_topic_policy.this.policy).Statement[5].Principal == "*" &&
+      length(setsubtract(flatten([for s in jsondecode(aws_sns_topic_policy.this.policy).Statement : s.Action]), jsondecode(aws_sns_topic_policy.this.policy).Statement[5].Action)) == 0
     )
-    error_message = "the topic is used without TLS: ${aws_sns_topic_policy.this.policy}"
+    error_message = "something that is allowed is allowed without TLS: ${aws_sns_topic_policy.this.policy}"
   }
 
   assert {
@@ -187,7 +199,7 @@ run "other_accounts_and_operators" {
   }
 
   assert {
-    condition     = [for s in jsondecode(aws_sns_topic_policy.this.policy).Statement : s.Sid if startswith(s.Sid, "QueuesOf") || startswith(s.Sid, "Account")] == ["QueuesOf444455556666Subscribe", "QueuesOf777788889999Subscribe", "Account444455556666Looks", "Account777788889999Looks"]
+    condition     = [for s in jsondecode(aws_sns_topic_policy.this.policy).Statement : s.Sid if s.Effect == "Allow"] == ["OwnAccount", "RelayAndOperatorsPublish", "QueuesOf444455556666Subscribe", "QueuesOf777788889999Subscribe", "SubscribersLook"]
     error_message = "statements: ${aws_sns_topic_policy.this.policy}"
   }
 
@@ -198,9 +210,23 @@ run "other_accounts_and_operators" {
       Principal = { AWS = "arn:aws:iam::444455556666:root" }
       Action    = ["sns:Subscribe"]
       Resource  = ["arn:aws:sns:eu-west-1:111122223333:prod-company-profile-v1"]
-      Condition = { StringEquals = { "sns:Protocol" = ["sqs"] }, ArnLike = { "sns:Endpoint" = ["arn:aws:sqs:*:444455556666:*"] } }
+      Condition = { StringEquals = { "sns:Protocol" = ["sqs"] }, StringLike = { "sns:Endpoint" = ["arn:aws:sqs:*:444455556666:*"] } }
     })
     error_message = "an account may subscribe more than its own queues: ${aws_sns_topic_policy.this.policy}"
+  }
+
+  assert {
+    condition = one([for s in jsondecode(aws_sns_topic_policy.this.policy).Statement : s.Condition if s.Sid == "NoQueueOfAnybodyElseSubscribes"]) == {
+      StringNotLike = { "sns:Endpoint" = ["arn:aws:sqs:*:111122223333:*", "arn:aws:sqs:*:444455556666:*", "arn:aws:sqs:*:777788889999:*"] }
+    }
+    error_message = "other accounts' queues than those listed are let in, or listed ones kept out: ${aws_sns_topic_policy.this.policy}"
+  }
+
+  assert {
+    condition = one([for s in jsondecode(aws_sns_topic_policy.this.policy).Statement : jsonencode([s.Principal, s.Action]) if s.Sid == "SubscribersLook"]) == jsonencode([
+      { AWS = ["arn:aws:iam::444455556666:root", "arn:aws:iam::777788889999:root"] }, ["sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"]
+    ])
+    error_message = "other accounts may do more than look: ${aws_sns_topic_policy.this.policy}"
   }
 
   assert {
@@ -220,6 +246,32 @@ run "other_accounts_and_operators" {
   assert {
     condition     = aws_ram_resource_association.this[0].resource_arn == aws_ssm_parameter.this.arn && keys(aws_ram_principal_association.this) == ["444455556666", "777788889999"]
     error_message = "the parameter is not shared with the subscribers' accounts"
+  }
+}
+
+run "many_accounts" {
+  command = plan
+
+  variables {
+    subscriber_accounts = [for i in range(70) : format("4444%08d", i)]
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_sns_topic_policy.this.policy).Statement) == 77
+    error_message = "70 accounts take ${length(jsondecode(aws_sns_topic_policy.this.policy).Statement)} statements"
+  }
+}
+
+run "a_large_contract" {
+  command = plan
+
+  variables {
+    publication = { contract = "company.profile/v1", attributes = [for i in range(200) : "an-attribute-${i}"] }
+  }
+
+  assert {
+    condition     = aws_ssm_parameter.this.tier == "Advanced"
+    error_message = "SSM would refuse the parameter"
   }
 }
 
