@@ -261,8 +261,7 @@ func (j judging) lacking(worst replica.Drift) Verdict {
 	}
 	published, at := j.published(stored)
 	if depth, ok := j.depth(); ok && depth.Total() > 0 {
-		return Verdict{State: StateInQueue,
-			Says: fmt.Sprintf("%s is %s, and %s still holds %d messages, among which the change may be: wait until it is drained (is the consumer running?), then explain again.", j.drifting(), worst, j.s.Subscription.Queue, depth.Total())}
+		return j.queued(worst, depth)
 	}
 	if published && j.f.At.Sub(at) < soon+j.s.secondPass {
 		return Verdict{State: StateOnItsWay, Says: fmt.Sprintf("%s is %s, and a change was made %s ago: it is on its way, explain again in a minute.", j.drifting(), worst, ago(j.f.At.Sub(at)))}
@@ -278,6 +277,24 @@ func (j judging) lacking(worst replica.Drift) Verdict {
 	}
 	v.Says += "."
 	return v
+}
+
+// queued is about a change that may be in the queue. Who looks on needs to know
+// whether waiting helps.
+func (j judging) queued(worst replica.Drift, depth status.Depth) Verdict {
+	next := fmt.Sprintf("wait until it is drained, then explain again; if its lag grows, %s's log says why", j.s.Service)
+	switch {
+	case depth.Waiting > 0 && depth.InFlight == 0:
+		next = fmt.Sprintf("nobody seems to receive: see that %s's consumer runs, and explain again once the queue is drained", j.s.Service)
+	case depth.Waiting == 0 && depth.InFlight > 0:
+		next = fmt.Sprintf("explain again in a minute; if it is the same then, %s's consumer keeps failing or hangs, of which its log tells", j.s.Service)
+	}
+	lag := "lag not known"
+	if c := j.s.Subscription.Lag; c.Value != nil {
+		lag = "lag " + c.Value.String()
+	}
+	return Verdict{State: StateInQueue, Says: fmt.Sprintf("%s is %s, and %s still holds messages (%s; %s), among which the change may be: %s.",
+		j.drifting(), worst, j.s.Subscription.Queue, depthText(status.Cell[status.Depth]{Value: &depth}), lag, next)}
 }
 
 // deadLetter is about changes in the dead-letter queue that are above what the

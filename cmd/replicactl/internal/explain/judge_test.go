@@ -228,7 +228,7 @@ func TestVerdicts(t *testing.T) {
 				behind(s)
 				f.Records = []Record{recordOf(replica.Publish, 60, "name")}
 				s.Subscription.Depth = valueOf(status.Depth{Waiting: 7, InFlight: 2})
-			}, StateInQueue, "", []string{"stats-q", "9 messages"}},
+			}, StateInQueue, "", []string{"stats-q", "7 waiting, 2 in flight"}},
 		"the change is a dead letter": {
 			func(_ *Facts, s *Subscriber) {
 				behind(s)
@@ -318,6 +318,18 @@ func TestVerdicts(t *testing.T) {
 			}, StateDeadLetter, wantRedrive, nil},
 		"right, though the topic is gone": {
 			func(f *Facts, _ *Subscriber) { f.Topic = status.Cell[string]{Missing: true} }, StateInStep, "", nil},
+		"nobody receives what waits": {
+			func(_ *Facts, s *Subscriber) {
+				behind(s)
+				s.Subscription.Depth = valueOf(status.Depth{Waiting: 7})
+				s.Subscription.Lag = valueOf(lag.Age{Kind: lag.AtLeast, Seconds: 3 * 3600})
+			}, StateInQueue, "", []string{"7 waiting; lag at least 3h0m", "nobody seems to receive: see that stats's consumer runs"}},
+		"what was received is not done with": {
+			func(_ *Facts, s *Subscriber) {
+				behind(s)
+				s.Subscription.Depth = valueOf(status.Depth{InFlight: 1})
+				s.Subscription.Lag = status.Cell[lag.Age]{Unknown: "of a reason"}
+			}, StateInQueue, "", []string{"0 waiting, 1 in flight", "lag not known", "hangs", "log"}},
 		"under Lambda, nothing is known of the relay": {
 			func(f *Facts, s *Subscriber) {
 				behind(s)

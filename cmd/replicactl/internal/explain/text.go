@@ -170,8 +170,10 @@ func depthText(c status.Cell[status.Depth]) string {
 	if c.Value == nil {
 		return absent(c)
 	}
-	if d := *c.Value; d.InFlight+d.Delayed > 0 {
+	if d := *c.Value; d.Delayed > 0 {
 		return fmt.Sprintf("%d waiting, %d in flight, %d delayed", d.Waiting, d.InFlight, d.Delayed)
+	} else if d.InFlight > 0 {
+		return fmt.Sprintf("%d waiting, %d in flight", d.Waiting, d.InFlight)
 	}
 	return fmt.Sprintf("%d waiting", c.Value.Waiting)
 }

@@ -18,12 +18,19 @@ import (
 // a request: the table is one that a service lives on.
 const MaxCopies = 20_000
 
+// recent is how long a change may still be counted in a queue although it is
+// applied: SQS's counts are right about a minute after the last change
+// ("GetQueueAttributes", SQS API reference).
+const recent = 2 * time.Minute
+
 // Waiting is what is known to be on its way, of which a stream of 24 hours need
 // not account for everything.
 type Waiting struct {
-	// Messages are those in the queue and in the dead-letter queue; negative for
-	// not known.
-	Messages int
+	// Queued are the messages in the queue that are not delayed, Letters those in
+	// the dead-letter queue; each negative for not known. A delayed one is of the
+	// last quarter of an hour: the second pass of a fan-out, that comes after the
+	// first.
+	Queued, Letters int
 	// Published says that the relay is known to have published all that the
 	// stream holds.
 	Published bool
@@ -68,14 +75,17 @@ func (h *History) judge(c comparison, waiting Waiting) (Age, error) {
 	if h.complete {
 		partly = fmt.Sprintf("the copies of the first %d items that changed were read", h.maxCopies)
 	}
+	unknown := waiting.Queued < 0 || waiting.Letters < 0
 	switch {
-	case c.oldest == nil && c.complete && waiting.Messages == 0:
+	case c.oldest == nil && c.complete && !unknown && waiting.Queued <= c.counted && waiting.Letters == 0:
 		return Age{Kind: None}, nil
+	case c.oldest == nil && c.complete && !h.trimmed:
+		return Age{Kind: None, Note: "every change since the stream was turned on is applied; what the queues hold was sent again, is superseded or is no change"}, nil
 	case c.oldest == nil && c.complete:
-		return Age{}, &Unknown{"every change that the stream still holds is applied; what the queues hold, if anything, was sent again, is superseded or is older than the stream, which keeps 24 hours"}
+		return Age{}, &Unknown{"every change of the last 24 hours, which the stream keeps, is applied; what the queues hold, if anything, is older, was sent again, is superseded or is no change"}
 	case c.oldest == nil:
 		return Age{Kind: LessThan, Seconds: age(c.reached), Note: partly}, nil
-	case h.trimmed && (waiting.Messages < 0 || waiting.Messages > 0 && !waiting.Published || waiting.Messages > c.late):
+	case h.trimmed && (unknown || waiting.Queued+waiting.Letters > 0 && !waiting.Published || waiting.Queued+waiting.Letters > c.counted):
 		return Age{Kind: AtLeast, Seconds: age(c.oldest.made), Subject: c.oldest.subject,
 			Note: "more waits than the changes that the stream still holds: it was sent again, or is older than the stream, which keeps 24 hours"}, nil
 	case c.complete || c.oldest.made.Before(c.reached):
@@ -88,7 +98,9 @@ func (h *History) judge(c comparison, waiting Waiting) (Age, error) {
 // comparison is what holding copies against changes brought.
 type comparison struct {
 	oldest *announced // above its copy's version; nil for none
-	late   int        // changes that are
+	// counted is how many changes may be counted in a queue: those that are not
+	// applied, and recent ones.
+	counted int
 	// complete says that every change was compared; otherwise those made before
 	// reached were.
 	complete bool
@@ -99,7 +111,7 @@ func (c *comparison) merge(o comparison) {
 	if o.oldest != nil && (c.oldest == nil || o.oldest.made.Before(c.oldest.made)) {
 		c.oldest = o.oldest
 	}
-	c.late = max(c.late, o.late)
+	c.counted = max(c.counted, o.counted)
 	c.complete = c.complete && o.complete
 	if o.reached.Before(c.reached) {
 		c.reached = o.reached
@@ -146,10 +158,12 @@ func (h *History) compare(ctx context.Context, store *dynamostore.Store, r manif
 		if !ok || copies[place] == nil && !r.Creates() {
 			continue
 		}
-		if contracts.VersionOf(copies[place][version], time.Time{}) < c.version {
-			if out.late++; out.oldest == nil {
-				out.oldest = &changes[i]
-			}
+		late := contracts.VersionOf(copies[place][version], time.Time{}) < c.version
+		if late && out.oldest == nil {
+			out.oldest = &changes[i]
+		}
+		if late || h.now().Sub(c.made) < recent {
+			out.counted++
 		}
 	}
 	return out, nil

@@ -55,14 +55,20 @@ func (t *Topic) published() bool {
 }
 
 // idle reports whether no message is known to be on its way or put aside.
-func (s *Subscription) idle() bool { return s.messages() == 0 }
+func (s *Subscription) idle() bool {
+	return s.Depth.Value != nil && s.Depth.Value.Total() == 0 && s.Letters.Value != nil && s.Letters.Value.Total() == 0
+}
 
-// messages are those on their way or put aside; -1 for not known.
-func (s *Subscription) messages() int {
-	if s.Depth.Value == nil || s.Letters.Value == nil {
-		return -1
+// waiting is what is on its way to a subscriber or put aside.
+func (t *Topic) waiting(s *Subscription) lag.Waiting {
+	w := lag.Waiting{Queued: -1, Letters: -1, Published: t.published()}
+	if d := s.Depth.Value; d != nil {
+		w.Queued = d.Waiting + d.InFlight
 	}
-	return s.Depth.Value.Total() + s.Letters.Value.Total()
+	if d := s.Letters.Value; d != nil {
+		w.Letters = d.Total()
+	}
+	return w
 }
 
 // history reads the source's stream for what the relay publishes of it.
@@ -98,8 +104,7 @@ func (l *look) lag(ctx context.Context, t *Topic, s *Subscription, seen *lag.His
 	if err != nil {
 		return unread[lag.Age](l, err.Error())
 	}
-	age, err := seen.Behind(ctx, dynamostore.New(l.Clients.DynamoDB, dynamostore.Config{}), declared.Subscription,
-		lag.Waiting{Messages: s.messages(), Published: t.published()})
+	age, err := seen.Behind(ctx, dynamostore.New(l.Clients.DynamoDB, dynamostore.Config{}), declared.Subscription, t.waiting(s))
 	if why, ok := errors.AsType[*lag.Unknown](err); ok {
 		return unknown[lag.Age](why.Why)
 	}

@@ -97,6 +97,23 @@ func TestLagIsTheOldestChangeThatIsNotApplied(t *testing.T) {
 	}
 }
 
+// A lag that lasts says whose it is, which is where to look next.
+func TestALastingLagNamesItsItem(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.bootstrap()
+		w.write("1", "One", "Energy")
+		time.Sleep(30 * time.Second)
+		const said = "  stats's lag is that of 1: replicactl explain company.profile/v1 says why\n"
+		if report := w.look(); strings.Contains(text(report), said) {
+			t.Errorf("%q at once in\n%s", said, text(report))
+		}
+		time.Sleep(time.Minute)
+		if report := w.look(); !strings.Contains(text(report), said) {
+			t.Errorf("no %q in\n%s", said, text(report))
+		}
+	})
+}
+
 // Where relay, queue and dead-letter queue are known to be empty, nothing is
 // read: a look at a system at rest costs no stream requests but the relay's.
 func TestASystemAtRestIsNotReadThrough(t *testing.T) {
@@ -134,6 +151,7 @@ func TestWithoutABudgetTheLagIsNotKnown(t *testing.T) {
 // A stream keeps 24 hours. What waits and is older than that is not told of as
 // nothing, nor as younger than it is.
 func TestWhatIsOlderThanTheStreamIsNotCalledUpToDate(t *testing.T) {
+	const unknown = "- stats's lag: every change of the last 24 hours, which the stream keeps, is applied; what the queues hold"
 	for _, row := range []struct {
 		behaviour string
 		happens   func(*world)
@@ -144,15 +162,31 @@ func TestWhatIsOlderThanTheStreamIsNotCalledUpToDate(t *testing.T) {
 			w.write("1", "One", "Energy")
 			w.send(queueName, 1)
 			time.Sleep(30 * time.Hour)
-		}, "- stats's lag: every change that the stream still holds is applied; what the queues hold", ""},
+		}, unknown, ""},
 		{"a dead letter lies there of which the stream tells nothing", func(w *world) {
+			time.Sleep(30 * time.Hour)
 			w.apply("1", w.write("1", "One", "Energy"))
 			w.send(queueName+"-dlq", 1)
-		}, "- stats's lag: every change that the stream still holds is applied; what the queues hold", ""},
+		}, unknown, ""},
 		{"the depth is not known", func(w *world) {
+			time.Sleep(30 * time.Hour)
 			w.apply("1", w.write("1", "One", "Energy"))
 			w.deny("GetQueueUrl")
-		}, "- stats's lag: every change that the stream still holds is applied; what the queues hold", ""},
+		}, unknown, ""},
+		{"what was applied a moment ago may still be counted", func(w *world) {
+			time.Sleep(30 * time.Hour)
+			w.apply("1", w.write("1", "One", "Energy"))
+			w.send(queueName, 1)
+		}, " none ", lag.None},
+		{"the changes of a moment ago do not account for what waits", func(w *world) {
+			time.Sleep(30 * time.Hour)
+			w.apply("1", w.write("1", "One", "Energy"))
+			w.send(queueName, 2)
+		}, unknown, ""},
+		{"a young stream has everything that is not in the queue", func(w *world) {
+			w.apply("1", w.write("1", "One", "Energy"))
+			w.send(queueName+"-dlq", 1)
+		}, "stats's lag: every change since the stream was turned on is applied; what the queues hold", lag.None},
 		{"more waits than the stream accounts for", func(w *world) {
 			time.Sleep(30 * time.Hour)
 			w.write("1", "One", "Energy")

@@ -15,6 +15,9 @@ import (
 // counts as stopped: it says so every minute.
 const quiet = 3 * time.Minute
 
+// lasting is from when on a lag is worth a look at its item.
+const lasting = time.Minute
+
 // Write prints the report for a person. What could not be read is a ? in the
 // tables, what nobody can know a -, each with the reason below.
 func (r *Report) Write(out io.Writer) {
@@ -66,6 +69,9 @@ func (t *Topic) write(out io.Writer) {
 		}
 		if s.Lag.Value != nil && s.Lag.Value.Note != "" {
 			n.add("%s's lag: %s", s.Subscriber, s.Lag.Value.Note)
+		}
+		if late := s.Lag.Value; late != nil && late.Subject != "" && late.Seconds >= lasting.Seconds() {
+			n.add("%s's lag is that of %s: replicactl explain %s says why", s.Subscriber, late.Subject, t.Contract)
 		}
 	}
 	if len(t.Subscriptions) == 0 {
