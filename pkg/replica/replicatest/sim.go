@@ -14,13 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
 	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
 
@@ -163,11 +163,13 @@ func (s *sim) open(ctx context.Context) error {
 	}
 	s.db, s.streams, s.queues = dynamodb.NewFromConfig(s.patient), dynamodbstreams.NewFromConfig(s.patient), sqs.NewFromConfig(s.patient)
 	s.foreign = foreign{newSourceTable(s.db, s.m), s.db}
-	var manifests []*manifest.Manifest
+	account := accounttest.New(s.patient)
+	account.Streams = true
+	manifests := []*manifest.Manifest{s.m}
 	for _, t := range s.tenants {
 		manifests = append(manifests, t.manifest)
 	}
-	if err := (account{s.db, sns.NewFromConfig(s.patient), s.queues}).create(ctx, s.m, manifests); err != nil {
+	if err := account.Create(ctx, manifests...); err != nil {
 		return err
 	}
 	s.intoRelays.table = s.foreign.table
