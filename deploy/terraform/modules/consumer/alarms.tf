@@ -48,7 +48,28 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   tags                = local.tags
 }
 
+# For deployments alone, and so it tells nobody: that of the dead-letter queue
+# does, for as long as a letter lies there.
+resource "aws_cloudwatch_metric_alarm" "rejected" {
+  count = var.scaling.backlog == null ? 0 : 1
+
+  alarm_name          = "${local.name}-rejected"
+  alarm_description   = "${var.service} in ${var.env} rejected messages within the last five minutes. During a deployment this puts the last one back: look into ${aws_cloudwatch_log_group.this.name} for \"change not applied\"."
+  namespace           = local.log_namespace
+  metric_name         = aws_cloudwatch_log_metric_filter.logged["MessagesRejected"].metric_transformation[0].name
+  statistic           = "Sum"
+  period              = 60
+  evaluation_periods  = 5
+  datapoints_to_alarm = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  tags                = local.tags
+}
+
 # Where no task runs, ECS sends no metric at all: that is what the alarm is for.
+# It comes after the service, whose tasks run by then if the apply waits for them:
+# before, it would ring.
 resource "aws_cloudwatch_metric_alarm" "running_tasks" {
   alarm_name          = "${local.name}-running-tasks"
   alarm_description   = "Fewer than ${var.scaling.min} tasks of ${var.service} run in ${var.env}, for five minutes. The service's events in ECS say why: the image, the rights of ${local.name}-execution, addresses in the subnets, or a program that ends; its last lines are in ${aws_cloudwatch_log_group.this.name}."
@@ -67,6 +88,6 @@ resource "aws_cloudwatch_metric_alarm" "running_tasks" {
 
   dimensions = {
     ClusterName = aws_ecs_cluster.this.name
-    ServiceName = var.service
+    ServiceName = aws_ecs_service.this.name
   }
 }

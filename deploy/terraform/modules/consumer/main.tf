@@ -15,7 +15,14 @@ locals {
   region    = data.aws_region.current.name
   tags      = merge(var.tags, { environment = var.env, service = var.service })
 
-  rollback_alarms = concat([aws_cloudwatch_metric_alarm.errors.alarm_name], var.rollback_alarms)
+  # What rings by itself only while something happens: ECS watches none of them
+  # during a deployment that begins while one rings, so that letters lying in a
+  # dead-letter queue would have every deployment go unwatched.
+  rollback_alarms = concat(
+    [aws_cloudwatch_metric_alarm.errors.alarm_name],
+    aws_cloudwatch_metric_alarm.rejected[*].alarm_name,
+    var.rollback_alarms,
+  )
 
   environment = merge(var.environment, {
     AWS_REGION    = local.region

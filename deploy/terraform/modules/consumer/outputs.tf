@@ -25,7 +25,7 @@ output "task_role_arn" {
 
 output "alarm_arns" {
   description = "The module's alarms, for the dashboard."
-  value       = [aws_cloudwatch_metric_alarm.errors.arn, aws_cloudwatch_metric_alarm.running_tasks.arn]
+  value       = concat([aws_cloudwatch_metric_alarm.errors.arn, aws_cloudwatch_metric_alarm.running_tasks.arn], aws_cloudwatch_metric_alarm.rejected[*].arn)
 }
 
 output "task_policy" {

@@ -221,7 +221,7 @@ variable "log_retention_days" {
 }
 
 variable "rollback_alarms" {
-  description = "Names of further alarms that end a deployment and put the last one back: of the queue's age, say. The alarm on logged errors is always among them."
+  description = "Names of further alarms that end a deployment and put the last one back: of the queue's age, say; those on logged errors and on rejected messages are always among them. Give none that goes on ringing while nothing happens, as on a dead-letter queue's length: where one rings when a deployment begins, ECS watches none of them."
   type        = list(string)
   default     = []
   nullable    = false

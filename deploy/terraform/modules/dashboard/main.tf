@@ -52,6 +52,15 @@ locals {
         lines = [for r in var.relays : { metric = ["AWS/Lambda", "Invocations", "FunctionName", r.function_name], label = r.function_name, stat = "Sum" }]
       },
       {
+        # What is read, filtered out and handed to the relay; a record that is
+        # tried again counts each time.
+        title = "Throughput: records of the stream"
+        unit  = "records"
+        lines = flatten([for r in var.relays : [for metric, label in { PolledEventCount = "read", FilteredOutEventCount = "filtered out", InvokedEventCount = "handed to the relay" } :
+          { metric = ["AWS/Lambda", metric, "EventSourceMappingUUID", r.mapping_id], label = "${r.function_name} ${label}", stat = "Sum" }
+        ]])
+      },
+      {
         title = "Throughput: changes published, and deliveries"
         unit  = "messages"
         lines = flatten([for t in var.topics : [
@@ -81,6 +90,13 @@ locals {
         lines = flatten([for r in var.relays : [
           { metric = ["AWS/Lambda", "Errors", "FunctionName", r.function_name], label = "${r.function_name} errors", stat = "Sum" },
           { metric = ["AWS/Lambda", "Throttles", "FunctionName", r.function_name], label = "${r.function_name} throttles", stat = "Sum" },
+        ]])
+      },
+      {
+        title = "Outcomes: records failed, given up and kept in S3"
+        unit  = "records"
+        lines = flatten([for r in var.relays : [for metric, label in { FailedInvokeEventCount = "failed, tried again", DroppedEventCount = "given up", OnFailureDestinationDeliveredEventCount = "kept in S3" } :
+          { metric = ["AWS/Lambda", metric, "EventSourceMappingUUID", r.mapping_id], label = "${r.function_name} ${label}", stat = "Sum" }
         ]])
       },
       {

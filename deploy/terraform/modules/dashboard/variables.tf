@@ -28,9 +28,10 @@ variable "topics" {
 }
 
 variable "relays" {
-  description = "The service's relays: the Lambda function and the relay's dead-letter queue."
+  description = "The service's relays: the Lambda function, the event source mapping that calls it, with metrics of the events it counts, and the relay's dead-letter queue."
   type = list(object({
     function_name     = string
+    mapping_id        = string
     dead_letter_queue = string
   }))
   default  = []

@@ -89,8 +89,9 @@ module "consumer" {
     }
   }
 
-  # A version that falls behind, or sets messages aside, is put back.
-  rollback_alarms = flatten([for s in module.subscription : [s.alarm_names["age"], s.alarm_names["dead-letters"]]])
+  # A version that falls behind is put back; one that sets messages aside is by
+  # module consumer's own alarm.
+  rollback_alarms = [for s in module.subscription : s.alarm_names["age"]]
 }
 
 module "dashboard" {

@@ -125,7 +125,7 @@ module "dashboard" {
   env     = var.env
   service = local.service
   topics  = [for t in module.topic : t.name]
-  relays  = [for r in module.relay : { function_name = r.function_name, dead_letter_queue = r.dlq_name }]
+  relays  = [for r in module.relay : { function_name = r.function_name, mapping_id = r.mapping_id, dead_letter_queue = r.dlq_name }]
   tables  = [for name, t in module.manifest.tables : { name = module.table[name].name, indexes = t.indexes[*].name }]
   tasks = {
     cluster_name         = module.api.cluster_name

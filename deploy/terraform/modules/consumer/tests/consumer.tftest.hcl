@@ -97,7 +97,7 @@ run "deployment" {
     error_message = "A deployment whose tasks do not start is not put back."
   }
   assert {
-    condition     = aws_ecs_service.this.alarms[0].enable && aws_ecs_service.this.alarms[0].rollback && toset(aws_ecs_service.this.alarms[0].alarm_names) == toset(["test-stats-logged-errors", "test-stats-queue-age"])
+    condition     = aws_ecs_service.this.alarms[0].enable && aws_ecs_service.this.alarms[0].rollback && toset(aws_ecs_service.this.alarms[0].alarm_names) == toset(["test-stats-logged-errors", "test-stats-rejected", "test-stats-queue-age"])
     error_message = "A deployment is not put back by its alarms."
   }
   assert {
@@ -247,6 +247,10 @@ run "without_a_queue" {
     condition     = length(aws_appautoscaling_policy.backlog) == 0
     error_message = "A service without a queue is scaled by one."
   }
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.rejected) == 0 && toset(local.rollback_alarms) == toset(["test-stats-logged-errors", "test-stats-queue-age"])
+    error_message = "A service that receives nothing is watched for what it rejects."
+  }
 }
 
 run "alarms" {
@@ -267,6 +271,14 @@ run "alarms" {
   assert {
     condition     = aws_cloudwatch_metric_alarm.errors.namespace == "Tributary/test/stats" && aws_cloudwatch_metric_alarm.errors.metric_name == "LoggedErrors"
     error_message = "The alarm watches a metric that no filter counts."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.rejected[0].namespace == "Tributary/test/stats" && aws_cloudwatch_metric_alarm.rejected[0].metric_name == "MessagesRejected" && aws_cloudwatch_metric_alarm.rejected[0].threshold == 0
+    error_message = "A version that rejects messages is not put back."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.rejected[0].period * aws_cloudwatch_metric_alarm.rejected[0].evaluation_periods <= 600 && aws_cloudwatch_metric_alarm.rejected[0].treat_missing_data == "notBreaching" && aws_cloudwatch_metric_alarm.rejected[0].alarm_actions == null
+    error_message = "What was rejected long ago rings on, and ECS watches no deployment; or it wakes somebody, whom the dead-letter queue has woken."
   }
   assert {
     condition     = alltrue([for a in [aws_cloudwatch_metric_alarm.errors, aws_cloudwatch_metric_alarm.running_tasks] : toset(a.alarm_actions) == toset(["arn:aws:sns:eu-west-1:123456789012:on-call"])])

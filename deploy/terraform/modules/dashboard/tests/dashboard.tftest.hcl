@@ -77,7 +77,7 @@ run "a_publisher" {
   variables {
     service = "profile"
     topics  = ["company-profile-v1"]
-    relays  = [{ function_name = "test-profile-relay", dead_letter_queue = "profile-company-profile-v1-relay-dlq" }]
+    relays  = [{ function_name = "test-profile-relay", mapping_id = "6d2f1c9a-0000-4000-8000-000000000001", dead_letter_queue = "profile-company-profile-v1-relay-dlq" }]
     tables  = [{ name = "companies" }]
   }
 
@@ -85,8 +85,10 @@ run "a_publisher" {
     condition = [for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : try(w.properties.title, "note")] == [
       "Lag: age of the last record that the relay read",
       "Throughput: calls of the relay",
+      "Throughput: records of the stream",
       "Throughput: changes published, and deliveries",
       "Outcomes: the relay's errors and throttles",
+      "Outcomes: records failed, given up and kept in S3",
       "Outcomes: deliveries failed, and attributes that no filter reads",
       "Dead letters waiting",
       "Dead letters: age of the oldest",
@@ -100,6 +102,12 @@ run "a_publisher" {
       ["AWS/Lambda", "IteratorAge", "FunctionName", "test-profile-relay", { label = "test-profile-relay", stat = "Maximum" }],
     ]
     error_message = "The relay's lag is not the iterator age of its function."
+  }
+  assert {
+    condition = { for m in one([for w in jsondecode(aws_cloudwatch_dashboard.this.dashboard_body).widgets : w.properties.metrics if startswith(try(w.properties.title, ""), "Outcomes: records")]) : m[1] => "${m[2]}=${m[3]}" } == { for metric in ["FailedInvokeEventCount", "DroppedEventCount", "OnFailureDestinationDeliveredEventCount"] :
+      metric => "EventSourceMappingUUID=6d2f1c9a-0000-4000-8000-000000000001"
+    }
+    error_message = "Records that the relay failed, or Lambda gave up, are not shown."
   }
 }
 

@@ -87,7 +87,7 @@ run "everything_of_the_manifest" {
     error_message = "The cluster is not named after environment and service."
   }
   assert {
-    condition     = toset(module.consumer.rollback_alarms) == toset(["test-news-logged-errors", "news-company-profile-v1-age", "news-company-profile-v1-dead-letters"])
+    condition     = toset(module.consumer.rollback_alarms) == toset(["test-news-logged-errors", "test-news-rejected", "news-company-profile-v1-age"])
     error_message = "A version that falls behind or sets messages aside is not put back."
   }
 }

@@ -231,7 +231,7 @@ run "tasks" {
     error_message = "The load balancer reaches another port than the program listens at."
   }
   assert {
-    condition     = toset(module.subscriber.rollback_alarms) == toset(["test-stats-logged-errors", "stats-company-profile-v1-age", "stats-company-profile-v1-dead-letters"])
+    condition     = toset(module.subscriber.rollback_alarms) == toset(["test-stats-logged-errors", "test-stats-rejected", "stats-company-profile-v1-age"])
     error_message = "A version that falls behind or sets messages aside is not put back."
   }
 }
