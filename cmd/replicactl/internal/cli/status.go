@@ -37,12 +37,13 @@ are shown below the tables. What does not exist is "missing"; what could not be
 read is "?", with the reason, and hides nothing else.
 
 The lag is the age of the oldest change that passed the subscriber's filter and
-is not in its copies. It is "none" at once where relay, queue and dead-letter
-queue are empty. Else it is read from the source's stream and the copies, so far
-as --records goes; where that ends too early it says "less than". A stream keeps
-24 hours: where more waits than its changes account for, it says "at least", and
-"-" where all of those are applied. Reading costs requests to DynamoDB and
-DynamoDB Streams; no message is ever received.
+is not in its item replicas. It is "none" at once where relay, queue and
+dead-letter queue are empty. Else it is read from the source's stream and the
+copies, so far as --records goes; where that ends too early it says "less than". A
+stream keeps 24 hours: where more waits than its changes account for, it says "at
+least". Where the item replicas have all of those and more waits all the same, it
+says "-": that may be older, or not yet in fan-out copies. Reading costs requests
+to DynamoDB and DynamoDB Streams; no message is ever received.
 
 A relay's place is only kept when it moves: "place kept 3h ago" of a stream in
 which nothing happens is no fault. "polled 12s ago" says that the poller lives.

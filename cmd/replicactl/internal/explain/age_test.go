@@ -61,7 +61,7 @@ func TestAnAgeThatIsNotKnownIsNotNothing(t *testing.T) {
 		{"the copies may not be read", 0, "BatchGetItem", nil, "not read: "},
 		{"the source may not be described", 0, "DescribeTable", nil, "not read: the source table could not be described"},
 		{"fewer records are read than there are", 1, "", nil, "less than 24h0m, at least "},
-		{"what waits is older than the stream", 0, "", func(w *world) { time.Sleep(25 * time.Hour) }, "not known: every change of the last 24 hours, "},
+		{"what waits is older than the stream", 0, "", func(w *world) { time.Sleep(25 * time.Hour) }, "not known: the item replicas have every change of the last 24 hours, "},
 	} {
 		t.Run(row.behaviour, func(t *testing.T) {
 			inWorld(t, func(w *world) {

@@ -50,6 +50,7 @@ func (h *History) Behind(ctx context.Context, store *dynamostore.Store, sub mani
 	items := 0
 	for _, r := range sub.Replicas {
 		if r.Kind() != manifest.Item {
+			all.elsewhere = true
 			continue
 		}
 		items++
@@ -79,10 +80,8 @@ func (h *History) judge(c comparison, waiting Waiting) (Age, error) {
 	switch {
 	case c.oldest == nil && c.complete && !unknown && waiting.Queued <= c.counted && waiting.Letters == 0:
 		return Age{Kind: None}, nil
-	case c.oldest == nil && c.complete && !h.trimmed:
-		return Age{Kind: None, Note: "every change since the stream was turned on is applied; what the queues hold was sent again, is superseded or is no change"}, nil
 	case c.oldest == nil && c.complete:
-		return Age{}, &Unknown{"every change of the last 24 hours, which the stream keeps, is applied; what the queues hold, if anything, is older, was sent again, is superseded or is no change"}
+		return h.nothing(c)
 	case c.oldest == nil:
 		return Age{Kind: LessThan, Seconds: age(c.reached), Note: partly}, nil
 	case h.trimmed && (unknown || waiting.Queued+waiting.Letters > 0 && !waiting.Published || waiting.Queued+waiting.Letters > c.counted):
@@ -95,6 +94,23 @@ func (h *History) judge(c comparison, waiting Waiting) (Age, error) {
 	}
 }
 
+// nothing is about messages that wait although the item replicas have every
+// change of the stream.
+func (h *History) nothing(c comparison) (Age, error) {
+	text := "the item replicas have every change since the stream was turned on; what the queues hold, if anything, "
+	if h.trimmed {
+		text = "the item replicas have every change of the last 24 hours, which the stream keeps; what the queues hold, if anything, is older, "
+	}
+	if c.elsewhere {
+		text += "is not yet in fan-out copies or functions, "
+	}
+	text += "was sent again, is superseded or is no change"
+	if h.trimmed || c.elsewhere {
+		return Age{}, &Unknown{text}
+	}
+	return Age{Kind: None, Note: text}, nil
+}
+
 // comparison is what holding copies against changes brought.
 type comparison struct {
 	oldest *announced // above its copy's version; nil for none
@@ -105,6 +121,9 @@ type comparison struct {
 	// reached were.
 	complete bool
 	reached  time.Time
+	// elsewhere says that there are replicas of other kinds, of which the stream
+	// and the item replicas tell nothing.
+	elsewhere bool
 }
 
 func (c *comparison) merge(o comparison) {

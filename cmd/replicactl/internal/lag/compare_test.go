@@ -90,3 +90,41 @@ func TestCopiesAreReadUpToABound(t *testing.T) {
 		}
 	})
 }
+
+// What waits although every item replica has every change is nothing only where
+// it can be nothing.
+func TestWhatWaitsBesideEveryChangeIsNotCalledNothing(t *testing.T) {
+	for behaviour, row := range map[string]struct {
+		trimmed, elsewhere bool
+		waiting            Waiting
+		counted            int
+		said               string // of the age's note or the reason; none for an age of none alone
+		unknown            bool
+	}{
+		"nothing waits":                                  {true, true, Waiting{}, 0, "", false},
+		"what was sent a moment ago waits":               {true, true, Waiting{Queued: 3}, 3, "", false},
+		"more waits":                                     {true, false, Waiting{Queued: 4}, 3, "is older, was sent again", true},
+		"more waits, of a young stream":                  {false, false, Waiting{Queued: 4}, 3, "was sent again", false},
+		"more waits, and there are fan-outs":             {false, true, Waiting{Queued: 4}, 3, "is not yet in fan-out copies or functions, was sent again", true},
+		"a dead letter may be a fan-out's":               {false, true, Waiting{Letters: 1}, 9, "is not yet in fan-out copies or functions, was sent again", true},
+		"how much waits is not known":                    {false, true, Waiting{Queued: -1}, 9, "is not yet in fan-out copies or functions, was sent again", true},
+		"how much waits is not known, of a young stream": {false, false, Waiting{Queued: -1}, 9, "was sent again", false},
+	} {
+		t.Run(behaviour, func(t *testing.T) {
+			h := &History{now: time.Now, complete: true, reached: time.Now(), trimmed: row.trimmed}
+			age, err := h.judge(comparison{complete: true, reached: h.reached, counted: row.counted, elsewhere: row.elsewhere}, row.waiting)
+			said := age.Note
+			if row.unknown {
+				if err == nil {
+					t.Fatalf("the age is %+v", age)
+				}
+				said = err.Error()
+			} else if err != nil || age.Kind != None {
+				t.Fatalf("the age is %+v, %v", age, err)
+			}
+			if row.said == "" && said != "" || !strings.Contains(said, row.said) {
+				t.Errorf("said %q", said)
+			}
+		})
+	}
+}

@@ -151,7 +151,7 @@ func TestWithoutABudgetTheLagIsNotKnown(t *testing.T) {
 // A stream keeps 24 hours. What waits and is older than that is not told of as
 // nothing, nor as younger than it is.
 func TestWhatIsOlderThanTheStreamIsNotCalledUpToDate(t *testing.T) {
-	const unknown = "- stats's lag: every change of the last 24 hours, which the stream keeps, is applied; what the queues hold"
+	const unknown = "- stats's lag: the item replicas have every change of the last 24 hours, which the stream keeps; what the queues hold"
 	for _, row := range []struct {
 		behaviour string
 		happens   func(*world)
@@ -186,7 +186,7 @@ func TestWhatIsOlderThanTheStreamIsNotCalledUpToDate(t *testing.T) {
 		{"a young stream has everything that is not in the queue", func(w *world) {
 			w.apply("1", w.write("1", "One", "Energy"))
 			w.send(queueName+"-dlq", 1)
-		}, "stats's lag: every change since the stream was turned on is applied; what the queues hold", lag.None},
+		}, "stats's lag: the item replicas have every change since the stream was turned on; what the queues hold", lag.None},
 		{"more waits than the stream accounts for", func(w *world) {
 			time.Sleep(30 * time.Hour)
 			w.write("1", "One", "Energy")
