@@ -194,27 +194,27 @@ resource "aws_sns_topic_subscription" "this" {
 
   lifecycle {
     precondition {
-      condition     = can(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", local.topic.arn))
+      condition     = local.readable
       error_message = "The SSM parameter ${local.parameter} is not what module topic writes: it has no topic's ARN in it. Apply the root of the service that publishes ${local.contract} again."
     }
 
     precondition {
-      condition     = local.topic.contract == local.contract
+      condition     = !local.readable || local.topic.contract == local.contract
       error_message = "The topic ${local.declared} carries ${local.topic.contract}, which ${local.topic.service} publishes, and this subscribes to ${local.contract}: its changes would be taken for something else. Name the topic of ${local.contract} in the manifest, with topic:."
     }
 
     precondition {
-      condition     = length(local.lacking) == 0
-      error_message = "${local.contract}, as ${local.topic.service} publishes it in ${var.env}, has no attribute ${join(", ", local.lacking)}: changes to it would never arrive. It has ${join(", ", local.topic.attributes)}. Mend attributes: in the manifest, or have ${local.topic.service} add the attribute and apply its root first."
+      condition     = !local.readable || local.topic.contract != local.contract || length(local.lacking) == 0
+      error_message = "${local.contract}, as ${local.topic.service} publishes it in ${var.env}, has no attribute ${join(", ", local.lacking)}: changes to it would never arrive. It has ${length(local.topic.attributes) == 0 ? "none" : join(", ", local.topic.attributes)}. Mend attributes: in the manifest, or have ${local.topic.service} add the attribute and apply its root first."
     }
 
     precondition {
-      condition     = !local.foreign_topic || contains(local.topic.subscriber_accounts, local.account)
+      condition     = !local.readable || !local.foreign_topic || contains(local.topic.subscriber_accounts, local.account)
       error_message = "Account ${local.account} may not subscribe to the topic of ${local.contract} in account ${local.topic_account}. Have ${local.topic.service} list ${local.account} in subscriber_accounts and apply its root first."
     }
 
     precondition {
-      condition     = local.topic_region == local.region
+      condition     = !local.readable || local.topic_region == local.region
       error_message = "The topic of ${local.contract} is in ${local.topic_region}, and this root makes its queue in ${local.region}, where neither the topic's metrics nor its parameter are. Apply this root in ${local.topic_region}."
     }
   }

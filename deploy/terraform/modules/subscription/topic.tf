@@ -9,14 +9,17 @@ locals {
     for i, name in data.aws_ssm_parameters_by_path.topics[0].names : name => nonsensitive(data.aws_ssm_parameters_by_path.topics[0].values[i])
   } : { (local.parameter) = nonsensitive(data.aws_ssm_parameter.topic[0].value) }
 
+  # What is not as module topic writes it is as good as not written: a plan says
+  # which part, and does not end in a function that takes no null.
   written = try(jsondecode(local.values[local.parameter]), {})
   topic = {
-    arn                 = try(tostring(local.written.arn), "")
-    contract            = try(tostring(local.written.contract), "")
-    attributes          = try(tolist(local.written.attributes), tolist([]))
-    service             = try(tostring(local.written.service), "its owner")
-    subscriber_accounts = try(tolist(local.written.subscriber_accounts), tolist([]))
+    arn                 = try(regex("^arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+$", local.written.arn), "")
+    contract            = try(coalesce(tostring(local.written.contract)), "no contract")
+    attributes          = try(tolist([for name in local.written.attributes : coalesce(tostring(name))]), tolist([]))
+    service             = try(coalesce(tostring(local.written.service)), "its owner")
+    subscriber_accounts = try(tolist([for account in local.written.subscriber_accounts : coalesce(tostring(account))]), tolist([]))
   }
+  readable      = local.topic.arn != ""
   topic_account = try(split(":", local.topic.arn)[4], "")
   topic_name    = try(split(":", local.topic.arn)[5], "")
   topic_region  = try(split(":", local.topic.arn)[3], "")
@@ -43,4 +46,11 @@ data "aws_ssm_parameter" "topic" {
   count = var.topic_parameter_arn == null ? 0 : 1
 
   name = var.topic_parameter_arn
+
+  lifecycle {
+    precondition {
+      condition     = split(":", var.topic_parameter_arn)[3] == local.region
+      error_message = "The parameter ${var.topic_parameter_arn} is in ${split(":", var.topic_parameter_arn)[3]}, and so is its topic, and this root makes its queue in ${local.region}. Apply this root in ${split(":", var.topic_parameter_arn)[3]}."
+    }
+  }
 }

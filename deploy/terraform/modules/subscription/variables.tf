@@ -101,7 +101,9 @@ variable "topic_parameter_arn" {
   description = <<-EOT
     The ARN of the topic's parameter where another account owns the topic, which
     has to list this account (output parameter_arn of its module topic). Else
-    the parameter is found by its name, /replication/<env>/topics/<topic>.
+    the parameter is found by its name, /replication/<env>/topics/<topic>. SSM
+    denies it until the owner has applied its list, and where the two accounts
+    are in no organization together, until this one has accepted AWS RAM's share.
   EOT
   type        = string
   default     = null
@@ -109,6 +111,16 @@ variable "topic_parameter_arn" {
   validation {
     condition     = var.topic_parameter_arn == null ? true : can(regex("^arn:[a-z-]+:ssm:[a-z0-9-]+:[0-9]{12}:parameter/replication/[^/]+/topics/[^/]+$", var.topic_parameter_arn))
     error_message = "The topic's parameter is given by its ARN, arn:aws:ssm:<region>:<account>:parameter/replication/<env>/topics/<topic>, as the owner's module topic has it in its output parameter_arn."
+  }
+
+  validation {
+    condition     = var.topic_parameter_arn == null ? true : try(split("/", var.topic_parameter_arn)[2], var.env) == var.env
+    error_message = "The parameter ${coalesce(var.topic_parameter_arn, "-")} is not of ${var.env}: the changes of one environment would be applied in another. Take the owner's parameter of ${var.env}, or correct env."
+  }
+
+  validation {
+    condition     = var.topic_parameter_arn == null ? true : try(split("/", var.topic_parameter_arn)[4], local.declared) == local.declared
+    error_message = "The parameter ${coalesce(var.topic_parameter_arn, "-")} is not of the topic ${local.declared}, which the manifest subscribes to. Take that topic's parameter, or name the topic in the manifest, with topic:."
   }
 }
 

@@ -86,6 +86,111 @@ run "an_attribute_that_the_contract_lacks_is_refused" {
   expect_failures = [aws_sns_topic_subscription.this]
 }
 
+# Whatever somebody has written there by hand, the plan ends in a sentence of ours.
+run "a_parameter_that_is_no_json_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = { names = ["/replication/prod/topics/company-profile-v1"], values = ["{"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_parameter_that_is_a_list_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = { names = ["/replication/prod/topics/company-profile-v1"], values = ["[1, 2]"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_parameter_that_is_null_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = { names = ["/replication/prod/topics/company-profile-v1"], values = ["null"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_parameter_of_nulls_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = { names = ["/replication/prod/topics/company-profile-v1"], values = ["{\"arn\":null,\"contract\":null,\"attributes\":null,\"service\":null,\"subscriber_accounts\":null}"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_topic_without_contract_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = { names = ["/replication/prod/topics/company-profile-v1"], values = ["{\"arn\":\"arn:aws:sns:eu-west-1:111122223333:company-profile-v1\",\"contract\":null,\"attributes\":null,\"service\":null,\"subscriber_accounts\":null}"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_contract_of_no_attributes_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = { names = ["/replication/prod/topics/company-profile-v1"], values = ["{\"arn\":\"arn:aws:sns:eu-west-1:111122223333:company-profile-v1\",\"contract\":\"company.profile/v1\",\"attributes\":[],\"service\":\"profile\",\"subscriber_accounts\":[]}"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "a_contract_of_null_attributes_is_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = { names = ["/replication/prod/topics/company-profile-v1"], values = ["{\"arn\":\"arn:aws:sns:eu-west-1:111122223333:company-profile-v1\",\"contract\":\"company.profile/v1\",\"attributes\":null,\"service\":\"profile\",\"subscriber_accounts\":null}"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "accounts_that_are_none_are_refused" {
+  command = plan
+  override_data {
+    target = data.aws_ssm_parameters_by_path.topics[0]
+    values = { names = ["/replication/prod/topics/company-profile-v1"], values = ["{\"arn\":\"arn:aws:sns:eu-west-1:999988887777:company-profile-v1\",\"contract\":\"company.profile/v1\",\"attributes\":[\"name\",\"sector\"],\"service\":\"profile\",\"subscriber_accounts\":null}"] }
+  }
+  expect_failures = [aws_sns_topic_subscription.this]
+}
+
+run "another_major_version_is_refused" {
+  command = plan
+  variables {
+    subscription = { contract = "company.profile/v2", attributes = ["name"] }
+  }
+  expect_failures = [data.aws_ssm_parameters_by_path.topics]
+}
+
+run "another_environments_parameter_is_refused" {
+  command = plan
+  variables {
+    topic_parameter_arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/replication/staging/topics/company-profile-v1"
+  }
+  expect_failures = [var.topic_parameter_arn]
+}
+
+run "another_topics_parameter_is_refused" {
+  command = plan
+  variables {
+    topic_parameter_arn = "arn:aws:ssm:eu-west-1:999988887777:parameter/replication/prod/topics/company-filings-v1"
+  }
+  expect_failures = [var.topic_parameter_arn]
+}
+
+run "a_parameter_of_another_region_is_refused" {
+  command = plan
+  variables {
+    topic_parameter_arn = "arn:aws:ssm:us-east-1:999988887777:parameter/replication/prod/topics/company-profile-v1"
+  }
+  expect_failures = [data.aws_ssm_parameter.topic]
+}
+
 run "a_contract_without_version_is_refused" {
   command = plan
   variables {
