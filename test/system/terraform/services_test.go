@@ -127,7 +127,8 @@ func await(t *testing.T, running *stack.Stack, what string, holds func(context.C
 	}
 }
 
-// replicactl has the operator's command line find everything as it should be.
+// replicactl has the operator's command line find everything of the two services
+// as it should be.
 func (a account) replicactl(t *testing.T, bin string, env []string) {
 	t.Helper()
 	for _, args := range [][]string{
@@ -136,7 +137,7 @@ func (a account) replicactl(t *testing.T, bin string, env []string) {
 		{"reconcile", "--contract", "company.profile/v1", "--subscriber", "stats"},
 	} {
 		var out, complaints bytes.Buffer
-		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "replicactl"), args...)
+		cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "replicactl"), append(args, "--manifest", "services/profile", "--manifest", "services/stats")...)
 		cmd.Dir, cmd.Env = root, env
 		cmd.Stdout, cmd.Stderr = &out, &complaints
 		if err := cmd.Run(); err != nil {

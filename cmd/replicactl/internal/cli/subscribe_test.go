@@ -24,12 +24,12 @@ func TestSubscribeTellsWrongUsageFromWhatIsInTheWay(t *testing.T) {
 		code                               int
 		says                               string
 	}{
-		"a plan is made":                       {project, "news", "company.profile/v1", "name", exitOK, ""},
+		"a plan is made":                       {project, "check-newcomer", "company.profile/v1", "name", exitOK, ""},
 		"a name that is none":                  {project, "News", "company.profile/v1", "name", exitUsage, "lower case"},
-		"a contract that nobody has":           {project, "news", "company.filing/v1", "name", exitUsage, "it knows company.profile/v1"},
-		"an attribute that the contract lacks": {project, "news", "company.profile/v1", "nmae", exitUsage, "its attributes are name"},
+		"a contract that nobody has":           {project, "check-newcomer", "company.filing/v1", "name", exitUsage, "it knows company.profile/v1"},
+		"an attribute that the contract lacks": {project, "check-newcomer", "company.profile/v1", "nmae", exitUsage, "its attributes are name"},
 		"a service that is there":              {project, "stats", "company.profile/v1", "name", exitError, "services/stats is there already"},
-		"a workspace that knows no owner":      {empty, "news", "company.profile/v1", "name", exitError, "the contract's owner has to be known, by the workspace's manifests or by --manifest"},
+		"a workspace that knows no owner":      {empty, "check-newcomer", "company.profile/v1", "name", exitError, "the contract's owner has to be known, by the workspace's manifests or by --manifest"},
 	} {
 		t.Run(behaviour, func(t *testing.T) {
 			var out, complaints bytes.Buffer

@@ -163,12 +163,13 @@ func (s *System) start(cfg Config, ports []Port) error {
 	return nil
 }
 
-// bootstrap creates what the manifests declare.
+// bootstrap creates what the manifests declare of the services that it starts:
+// the queue of another one would fill, with nobody to empty it.
 func (s *System) bootstrap() error {
 	ctx, cancel := context.WithTimeout(s.Context(), bootstrapTimeout)
 	defer cancel()
 	var said bytes.Buffer
-	code, err := s.Replicactl(ctx, &said, "bootstrap", "--apply")
+	code, err := s.Replicactl(ctx, &said, "bootstrap", "--apply", "--manifest", "services/profile", "--manifest", "services/stats")
 	if err == nil && code != 0 {
 		err = fmt.Errorf("exit status %d", code)
 	}
