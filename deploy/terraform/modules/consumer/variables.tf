@@ -86,8 +86,8 @@ variable "network" {
   nullable = false
 
   validation {
-    condition     = length(var.network.subnet_ids) > 0 && length(var.network.security_group_ids) > 0
-    error_message = "network names at least one subnet and one security group."
+    condition     = length(var.network.subnet_ids) > 0 && length(var.network.security_group_ids) > 0 && alltrue([for id in var.network.subnet_ids : startswith(id, "subnet-")]) && alltrue([for id in var.network.security_group_ids : startswith(id, "sg-")])
+    error_message = "network names at least one subnet and one security group, by their ids: subnet-… and sg-…."
   }
 }
 

@@ -116,14 +116,21 @@ variable "size" {
 }
 
 variable "protected" {
-  description = "Whether the tables are protected from deletion. false only where the data may go, as in a test."
+  description = <<-E
+    Whether the tables are protected from deletion. false only where all of the data may go, as in a test, and once every
+    guard has left the state (`terraform state rm`, README.md of module table): before, the plan is refused.
+  E
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "released_tables" {
-  description = "Tables that may go although the others are protected, by their names in the manifest: the second of the three steps in which a table is removed."
+  description = <<-E
+    Tables that may go although the others are protected, by their names in the manifest: the second of the three steps in
+    which a table is removed (README.md of module table). The first takes its guard out of the state, and the plan is refused
+    until it has.
+  E
   type        = set(string)
   default     = []
   nullable    = false

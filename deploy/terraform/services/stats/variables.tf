@@ -2,6 +2,11 @@ variable "env" {
   description = "The environment: prod, staging. The owner's topic is looked up in the same one."
   type        = string
   nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,30}[a-z0-9]$", var.env))
+    error_message = "An environment's name has 2 to 32 lower case letters, digits and hyphens and begins with a letter, like prod: names and parameters carry it."
+  }
 }
 
 variable "region" {
@@ -65,14 +70,21 @@ variable "alarm_topic_arns" {
 }
 
 variable "protected" {
-  description = "Whether the tables are protected from deletion. false only where the data may go, as in a test."
+  description = <<-E
+    Whether the tables are protected from deletion. false only where all of the data may go, as in a test, and once every
+    guard has left the state (`terraform state rm`, README.md of module table): before, the plan is refused.
+  E
   type        = bool
   default     = true
   nullable    = false
 }
 
 variable "released_tables" {
-  description = "Tables that may go although the others are protected, by their names in the manifest: the second of the three steps in which a table is removed."
+  description = <<-E
+    Tables that may go although the others are protected, by their names in the manifest: the second of the three steps in
+    which a table is removed (README.md of module table). The first takes its guard out of the state, and the plan is refused
+    until it has.
+  E
   type        = set(string)
   default     = []
   nullable    = false

@@ -22,6 +22,14 @@ run "an_image_by_tag" {
   expect_failures = [var.image]
 }
 
+run "a_subnet_by_its_range" {
+  command = plan
+  variables {
+    network = { subnet_ids = ["10.0.1.0/24"], security_group_ids = ["sg-a"] }
+  }
+  expect_failures = [var.network]
+}
+
 run "a_size_that_fargate_lacks" {
   command = plan
   variables {

@@ -171,3 +171,13 @@ run "topic" {
     error_message = "Subscribers are told other attributes than the contract has."
   }
 }
+
+run "an_environment_in_capitals" {
+  command = plan
+
+  variables {
+    env = "Prod"
+  }
+
+  expect_failures = [var.env]
+}

@@ -235,3 +235,13 @@ run "tasks" {
     error_message = "A version that falls behind or sets messages aside is not put back."
   }
 }
+
+run "an_environment_in_capitals" {
+  command = plan
+
+  variables {
+    env = "Prod"
+  }
+
+  expect_failures = [var.env]
+}
