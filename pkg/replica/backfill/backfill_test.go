@@ -171,12 +171,12 @@ func TestRequestsOfABackfill(t *testing.T) {
 		r.subscribe("stats", "")
 		r.consume("stats")
 		r.fill(items)
-		before := r.engine.Requests()
+		before := r.Engine.Requests()
 		result, err := r.backfill(nil, func(c *backfill.Config) { c.Segments, c.PageItems = 2, 100 }).Run(r.Context())
 		if err != nil || result.Published != items {
 			t.Fatalf("%+v, %v", result, err)
 		}
-		spent := r.engine.Requests().Since(before)
+		spent := r.Engine.Requests().Since(before)
 		scans := spent.Of(localaws.DynamoDB, "Scan")
 		if scans < 6 || scans > 7 { // of each segment, every full page and the rest
 			t.Errorf("%d scans", scans)

@@ -20,7 +20,7 @@ func TestNothingIsPublishedBeforeTheFilterIsInForce(t *testing.T) {
 		r.consume("stats")
 		time.Sleep(time.Hour) // virtual
 		r.filter(arn, subscriberManifest("stats").Subscribes[0].FilterPolicy("stats"))
-		start, before := time.Now(), r.engine.Requests()
+		start, before := time.Now(), r.Engine.Requests()
 		var waited time.Duration
 		result, err := r.backfill(nil, func(c *backfill.Config) {
 			c.Report = func(p backfill.Progress) {
@@ -39,7 +39,7 @@ func TestNothingIsPublishedBeforeTheFilterIsInForce(t *testing.T) {
 		if waited < 9*time.Minute {
 			t.Errorf("reported %s of waiting", waited)
 		}
-		if n := r.engine.Requests().Since(before).Of(localaws.SNS, "PublishBatch"); n < 20 || n > 30 {
+		if n := r.Engine.Requests().Since(before).Of(localaws.SNS, "PublishBatch"); n < 20 || n > 30 {
 			t.Errorf("%d requests: want a canary every 30 s and the items", n)
 		}
 		if noted := r.items(subscriberManifest("stats").Subscribes[0].ControlTable); len(noted) != 1 {
@@ -121,7 +121,7 @@ func TestWhatIsMissingIsSaidBeforeTheScan(t *testing.T) {
 				if err == nil || !strings.Contains(err.Error(), c.want) || time.Since(start) > 2*time.Minute {
 					r.Errorf("after %s: %v", time.Since(start), err)
 				}
-				if n := r.engine.Requests().Of(localaws.DynamoDB, "Scan"); n != 0 {
+				if n := r.Engine.Requests().Of(localaws.DynamoDB, "Scan"); n != 0 {
 					r.Errorf("%d scans", n)
 				}
 			})

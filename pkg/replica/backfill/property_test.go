@@ -111,7 +111,7 @@ func (w *writers) write(n int, mean time.Duration) {
 func (w *writers) one(cik int) {
 	w.names++
 	item := company(cik, fmt.Sprint("Name ", w.names), 0)
-	old, err := dynamostore.NewSource(w.db, "companies").Read(w.Context(), contracts.Item{"cik": item["cik"]})
+	old, err := dynamostore.NewSource(w.DB, "companies").Read(w.Context(), contracts.Item{"cik": item["cik"]})
 	if err != nil {
 		w.Error(err)
 		return
@@ -138,7 +138,7 @@ func (w *writers) one(cik int) {
 		item["kind"] = contracts.String("person")
 		w.put(item)
 	case 9:
-		_, err := w.db.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("companies"), Key: dynamostore.ToAttributes(contracts.Item{"cik": item["cik"]})})
+		_, err := w.DB.DeleteItem(w.Context(), &dynamodb.DeleteItemInput{TableName: aws.String("companies"), Key: dynamostore.ToAttributes(contracts.Item{"cik": item["cik"]})})
 		if err != nil {
 			w.Error(err)
 		}
@@ -160,7 +160,7 @@ func (w *writers) own(item, old contracts.Item) {
 		in.ConditionExpression = aws.String("#v = :v")
 		in.ExpressionAttributeValues = map[string]types.AttributeValue{":v": dynamostore.ToAttribute(v)}
 	}
-	_, err = w.db.PutItem(w.Context(), in)
+	_, err = w.DB.PutItem(w.Context(), in)
 	if _, lost := errors.AsType[*types.ConditionalCheckFailedException](err); err != nil && !lost {
 		w.Error(err)
 	}

@@ -45,7 +45,7 @@ func (m *mortal) RoundTrip(req *http.Request) (*http.Response, error) {
 func (r *rig) runUntilKilled(calls int, effect bool, change func(*backfill.Config)) (backfill.Result, error) {
 	ctx, kill := context.WithCancelCause(r.Context())
 	defer kill(nil)
-	process := &mortal{RoundTripper: r.engine.Transport(), effect: effect, kill: kill}
+	process := &mortal{RoundTripper: r.Engine.Transport(), effect: effect, kill: kill}
 	process.left.Store(int64(calls))
 	return r.backfill(process, change).Run(ctx)
 }
@@ -67,7 +67,7 @@ func TestARunKilledBetweenAnyTwoCallsGoesOn(t *testing.T) {
 				r.Fatalf("killed at call %d: %v", calls, err)
 			}
 			time.Sleep(30 * time.Second) // virtual; what was under way when it was killed has its effect
-			kept := must(dynamostore.NewProgress(r.db, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil)))
+			kept := must(dynamostore.NewProgress(r.DB, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil)))
 			var saved int64
 			if kept != nil {
 				for _, place := range kept.Segments {
@@ -159,7 +159,7 @@ func TestAnOldRunBeginsAnew(t *testing.T) {
 				if !errors.Is(err, errKilled) || first.Published == 0 {
 					t.Fatalf("%+v, %v", first, err)
 				}
-				last := must(dynamostore.NewProgress(r.db, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil)))
+				last := must(dynamostore.NewProgress(r.DB, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil)))
 				time.Sleep(time.Until(last.Saved.Add(c.unheard))) // virtual
 				result, err := r.backfill(nil, c.change).Run(r.Context())
 				if err != nil || result.Resumed != c.resumed || (result.Run == first.Run) != c.resumed || (result.Earlier.Published > 0) != c.resumed || result.Published != 60 {
@@ -218,7 +218,7 @@ func TestTwoRunsAtOnceAreSafe(t *testing.T) {
 		}
 		time.Sleep(time.Minute) // virtual
 		r.agree("stats")
-		if kept := must(dynamostore.NewProgress(r.db, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil))); kept.Finished.IsZero() {
+		if kept := must(dynamostore.NewProgress(r.DB, "profile-relay-checkpoints").Load(r.Context(), backfill.Task(r.source, "stats", nil))); kept.Finished.IsZero() {
 			t.Errorf("kept %+v", kept)
 		}
 	})
@@ -269,7 +269,7 @@ func TestAnOutageIsWaitedOut(t *testing.T) {
 		r.fill(100)
 		r.put(company(100, "Unversioned", 0))
 		start := time.Now()
-		r.engine.SetFaults(func(call localaws.Call) localaws.Fault {
+		r.Engine.SetFaults(func(call localaws.Call) localaws.Fault {
 			since := time.Since(start)
 			backfills := call.Operation == "Scan" || call.Operation == "PublishBatch" || call.Operation == "UpdateItem" || call.Operation == "GetItem"
 			if backfills && since > 3*time.Second && since < 90*time.Second {

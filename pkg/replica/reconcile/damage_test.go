@@ -77,7 +77,7 @@ var damages = map[string]damage{
 			return later(r.read("watchlists", at("ada")), "profileVersion", by)
 		}
 		r.edit("watchlists", at("ada"), contracts.Item{"companyName": text("old"), "profileVersion": version(-time.Hour)})
-		r.put("watchlists", at("bob"))
+		r.Put("watchlists", at("bob"))
 		r.edit("watchlists", at("cyd"), contracts.Item{"companyName": text("wrong")})
 		r.edit("watchlists", at("dan"), contracts.Item{"profileVersion": version(2 * time.Hour)})
 		const in = " watchlists by-cik "
@@ -92,7 +92,7 @@ var damages = map[string]damage{
 			for name := range copied[0] {
 				delete(copied[1], name)
 			}
-			r.put(table, copied[0])
+			r.Put(table, copied[0])
 			r.edit(table, copied[0], copied[1])
 		}
 		return []string{"extra company-stats ghost" + cik, "extra entries ghost" + cik, "extra watchlists by-cik ghost" + cik + " ada"}
@@ -101,8 +101,8 @@ var damages = map[string]damage{
 		merged, dedicated := r.read("company-stats", statsKey(cik)), r.read("entries", idKey(cik))
 		r.own(cik, nil)
 		time.Sleep(time.Minute)
-		r.put("company-stats", merged)
-		r.put("entries", dedicated)
+		r.Put("company-stats", merged)
+		r.Put("entries", dedicated)
 		return []string{"extra company-stats " + cik, "extra entries " + cik}
 	},
 	"a tombstone is purged too early": func(r *rig, cik string) []string {
@@ -169,14 +169,14 @@ func TestRunsFindExactlyTheDamageAndRepairIt(t *testing.T) {
 						cik := strconv.Itoa(len(quiet))
 						quiet[cik] = name
 						r.own(cik, company("company "+cik))
-						r.put("company-stats", contracts.Item{"pk": text("COMPANY#" + cik), "own": text("the service's")})
+						r.Put("company-stats", contracts.Item{"pk": text("COMPANY#" + cik), "own": text("the service's")})
 						for _, user := range []string{"ada", "cyd", "dan"} {
 							r.watch(user, cik)
 						}
 					}
 				}
-				r.put("company-stats", contracts.Item{"pk": text("USER#7"), "companyName": text("of another kind")})
-				r.put("watchlists", contracts.Item{"user": text("ada"), "cik": text("settings")}) // no company's
+				r.Put("company-stats", contracts.Item{"pk": text("USER#7"), "companyName": text("of another kind")})
+				r.Put("watchlists", contracts.Item{"user": text("ada"), "cik": text("settings")}) // no company's
 				time.Sleep(5 * time.Minute)
 				stop := make(chan struct{})
 				var traffic sync.WaitGroup

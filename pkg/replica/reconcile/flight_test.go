@@ -62,7 +62,7 @@ func TestAnItemThatNeverRestsIsDriftWhenItsConsumerIsDead(t *testing.T) {
 		r.own("1", company("first"))
 		r.own("2", company("first"))
 		time.Sleep(time.Minute)
-		r.halt()
+		r.Halt()
 		stop := r.churn(300*time.Millisecond, "1", "2")
 		defer stop()
 		time.Sleep(time.Minute)
@@ -81,7 +81,7 @@ func TestDamageIsFoundBehindASourceThatMovesOn(t *testing.T) {
 		r.start()
 		r.own("1", company("first"))
 		time.Sleep(time.Minute)
-		r.halt()
+		r.Halt()
 		for table, key := range map[string]contracts.Item{"company-stats": statsKey("1"), "entries": idKey("1")} {
 			r.edit(table, key, contracts.Item{"companyName": text("wrong"), "title": text("wrong")})
 		}
@@ -104,16 +104,16 @@ func TestSourceItemsWithoutAVersionAreStamped(t *testing.T) {
 		r.own("2", company("first"))
 		r.watch("ada", "1")
 		time.Sleep(time.Minute)
-		r.halt()
+		r.Halt()
 		r.edit("companies", keyOf("1"), contracts.Item{"version": none, "name": text("second")})
-		r.put("companies", contracts.Item{"cik": text("2"), "deleted": contracts.Bool(true)})
+		r.Put("companies", contracts.Item{"cik": text("2"), "deleted": contracts.Bool(true)})
 		want := map[string]int{"unversioned 1": 1, "unversioned 2": 1}
 		if _, found := r.reconcile(false); !cmp.Equal(want, found.counted()) {
 			r.Errorf("found %v", found.counted())
 		}
 		// Now a relay that starts where the last one stopped would stamp them;
 		// this one has missed their records.
-		r.create(laterCheckpoints)
+		r.Table(laterCheckpoints)
 		r.owner.Publishes[0].CheckpointTable = laterCheckpoints.Name
 		time.Sleep(25 * time.Hour)
 		r.start()
@@ -139,7 +139,7 @@ func TestARepairThatDoesNotShowIsReported(t *testing.T) {
 		r.start()
 		r.own("1", company("first"))
 		time.Sleep(time.Minute)
-		r.halt()
+		r.Halt()
 		r.remove("entries", idKey("1"))
 		result, found := r.reconcile(true)
 		err := found.repaired["missing entries 1"]
@@ -209,11 +209,11 @@ func TestAnInterruptedRunGoesOnWhereItWas(t *testing.T) {
 		want := make(map[string]int)
 		for i := 0; i < items; i += 10 {
 			r.edit("company-stats", statsKey(strconv.Itoa(i)), contracts.Item{"companyName": text("wrong")})
-			r.put("entries", contracts.Item{"id": text(fmt.Sprint("ghost", i)), "title": text("x"), "sourceVersion": contracts.Number("7")})
+			r.Put("entries", contracts.Item{"id": text(fmt.Sprint("ghost", i)), "title": text("x"), "sourceVersion": contracts.Number("7")})
 			want[fmt.Sprint("different company-stats ", i)], want[fmt.Sprint("extra entries ghost", i)] = 1, 1
 		}
-		places := dynamostore.NewProgress(r.db, "profile-relay-checkpoints")
-		r.engine.SetFaults(func(call localaws.Call) localaws.Fault {
+		places := dynamostore.NewProgress(r.DB, "profile-relay-checkpoints")
+		r.Engine.SetFaults(func(call localaws.Call) localaws.Fault {
 			if call.Operation == "BatchGetItem" {
 				return localaws.Fault{DelayBefore: 3 * time.Second}
 			}
@@ -301,14 +301,14 @@ func TestAnOldRunBeginsAnew(t *testing.T) {
 					r.own(strconv.Itoa(i), company("name"))
 				}
 				time.Sleep(5 * time.Minute) // virtual
-				r.halt()
-				places := dynamostore.NewProgress(r.db, "profile-relay-checkpoints")
+				r.Halt()
+				places := dynamostore.NewProgress(r.DB, "profile-relay-checkpoints")
 				configured := func(into *findings) reconcile.Config {
 					config := r.config(false, into)
 					config.Runs, config.PageItems, config.Segments, config.ResumeWithin = places, 5, 1, c.within
 					return config
 				}
-				r.engine.SetFaults(func(call localaws.Call) localaws.Fault {
+				r.Engine.SetFaults(func(call localaws.Call) localaws.Fault {
 					if call.Operation == "BatchGetItem" {
 						return localaws.Fault{DelayBefore: 3 * time.Second}
 					}
@@ -320,7 +320,7 @@ func TestAnOldRunBeginsAnew(t *testing.T) {
 				if _, err := first.Run(ctx); !errors.Is(err, errInterrupted) {
 					t.Fatal(err)
 				}
-				r.engine.SetFaults(nil)
+				r.Engine.SetFaults(nil)
 				last := must(places.Load(r.Context(), first.Task()))
 				if noted(last) == 0 {
 					t.Fatalf("nothing was noted: %+v", last)

@@ -29,6 +29,7 @@ import (
 	"github.com/tributary-dev/tributary/pkg/localaws"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/reconcile"
 )
 
@@ -61,7 +62,7 @@ func (r *rig) fill(n int) {
 					"profileVersion": version, "profileMapping": mapping["watchlists by-cik"]})
 			}
 			for table, all := range requests {
-				if _, err := r.db.BatchWriteItem(r.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: all}}); err != nil {
+				if _, err := r.DB.BatchWriteItem(r.Context(), &dynamodb.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{table: all}}); err != nil {
 					return err
 				}
 			}
@@ -92,9 +93,9 @@ func TestARunCostsFewRequestsAndLittleMemory(t *testing.T) {
 				most = max(most, heap())
 			}
 		}
-		before := r.engine.Requests()
+		before := r.Engine.Requests()
 		result, err := must(reconcile.New(config)).Run(r.Context())
-		spent := r.engine.Requests().Since(before)
+		spent := r.Engine.Requests().Since(before)
 		if err != nil || result.Drifted() != 0 || result.InFlight != 0 || result.Scanned != 4*items || result.Compared != 3*items {
 			r.Fatalf("%+v, %v", result, err)
 		}
@@ -162,10 +163,10 @@ func BenchmarkOnePass(b *testing.B) {
 	defer func() { _ = in.Close(); _ = engine.Wait() }()
 	address := strings.TrimSpace(must(bufio.NewReader(out).ReadString('\n')))
 	client := awshttp.NewBuildableClient()
-	r := newRig(b, aws.Config{
+	r := newRig(&accounttest.Rig{TB: b, Account: accounttest.New(aws.Config{
 		Region: "us-east-1", BaseEndpoint: &address, HTTPClient: client,
 		Credentials: credentials.NewStaticCredentialsProvider("localaws", "localaws", ""),
-	})
+	})})
 	r.fill(*million)
 	for b.Loop() {
 		var most, system atomic.Uint64

@@ -43,7 +43,7 @@ func TestACopyThatMovesToAnotherSubjectIsNoDrift(t *testing.T) {
 	inRig(t, func(r *rig) {
 		seats := must(manifest.Parse("replication.yaml", []byte(seatsSubscriber)))
 		for _, table := range seats.Tables {
-			r.create(table)
+			r.Table(table)
 		}
 		mapping := must(replica.Views(profilev1.Contract, seats.Subscribes[0], seats.Tables))[0].Fingerprint()
 		versions := map[string]contracts.Version{}
@@ -52,14 +52,14 @@ func TestACopyThatMovesToAnotherSubjectIsNoDrift(t *testing.T) {
 		}
 		for cik, name := range map[string]string{"7": "Seven", "8": "Eight"} {
 			versions[cik] = r.own(cik, company(name))
-			r.put("employers", copied(cik, name))
+			r.Put("employers", copied(cik, name))
 			time.Sleep(time.Second)
 		}
 		for id, cik := range map[string]string{"up": "7", "down": "8"} {
 			seat := copied(cik, "old")
 			seat["id"] = text(id)
 			seat["profileVersion"] = (versions[cik] - 1_000_000_000).Value()
-			r.put("seats", seat)
+			r.Put("seats", seat)
 		}
 		into := &findings{}
 		cfg := r.config(false, into)
@@ -68,7 +68,7 @@ func TestACopyThatMovesToAnotherSubjectIsNoDrift(t *testing.T) {
 			for id, to := range map[string][2]string{"up": {"8", "Eight"}, "down": {"7", "Seven"}} {
 				seat := copied(to[0], to[1])
 				seat["id"] = text(id)
-				r.put("seats", seat)
+				r.Put("seats", seat)
 			}
 		})
 		defer moved.Stop()

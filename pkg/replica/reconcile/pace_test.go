@@ -17,9 +17,9 @@ func TestStampsKeepToTheRate(t *testing.T) {
 		for i := range companies {
 			cik := fmt.Sprint(i)
 			r.own(cik, company("name"))
-			r.put("company-stats", contracts.Item{"pk": text("COMPANY#" + cik), "companyName": text("name"), "sector": text("Energy"),
+			r.Put("company-stats", contracts.Item{"pk": text("COMPANY#" + cik), "companyName": text("name"), "sector": text("Energy"),
 				"profileVersion": contracts.VersionAt(time.Now().Add(time.Hour)).Value(), "profileMapping": text("clear:companyName=name,sector=sector")})
-			r.put("entries", contracts.Item{"id": text(cik), "title": text("name"),
+			r.Put("entries", contracts.Item{"id": text(cik), "title": text("name"),
 				"sourceVersion": contracts.VersionAt(time.Now().Add(time.Hour)).Value(), "sourceMapping": text("tombstone:title=name?")})
 		}
 		r.start()

@@ -4,36 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"maps"
 	"os"
-	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"go.uber.org/goleak"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
 	"github.com/tributary-dev/tributary/pkg/localaws"
-	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
-	"github.com/tributary-dev/tributary/pkg/replica/dynamostream"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/reconcile"
 	"github.com/tributary-dev/tributary/pkg/replica/replicatest"
 	"github.com/tributary-dev/tributary/pkg/replica/snspub"
-	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
 
 func TestMain(m *testing.M) {
@@ -106,16 +97,10 @@ subscribes:
 
 // rig is an owner and a subscriber on localaws, in virtual time.
 type rig struct {
-	testing.TB
-	engine       *localaws.Engine
-	cfg          aws.Config
-	db           *dynamodb.Client
+	*accounttest.Rig
 	store        *dynamostore.Store
 	owner, stats *manifest.Manifest
 	source       *replica.Source
-
-	running sync.WaitGroup
-	stop    context.CancelFunc
 }
 
 func must[T any](v T, err error) T {
@@ -129,119 +114,36 @@ func must[T any](v T, err error) T {
 // Nothing runs until start.
 func inRig(t *testing.T, test func(r *rig)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		engine := localaws.New(localaws.Config{})
-		defer engine.Close()
-		r := newRig(t, localawstest.Config(engine))
-		r.engine = engine
-		defer func() { r.halt() }()
-		test(r)
-	})
+	accounttest.Run(t, localaws.Config{}, func(account *accounttest.Rig) { test(newRig(account)) })
 }
 
-func newRig(t testing.TB, cfg aws.Config) *rig {
-	t.Helper()
+func newRig(account *accounttest.Rig) *rig {
+	account.Helper()
 	r := &rig{
-		TB: t, cfg: cfg, db: dynamodb.NewFromConfig(cfg),
+		Rig: account, store: dynamostore.New(account.DB, dynamostore.Config{}),
 		owner: must(manifest.Parse("replication.yaml", []byte(ownerManifest))),
 		stats: must(manifest.Parse("replication.yaml", []byte(statsManifest))),
-		stop:  func() {},
 	}
-	r.store = dynamostore.New(r.db, dynamostore.Config{})
 	r.source = must(replica.NewSource(r.owner.Service, r.owner.Publishes[0], profilev1.Contract))
-	for _, table := range append(r.owner.Tables, r.stats.Tables...) {
-		r.create(table)
-	}
-	queues, topics, subscription := sqs.NewFromConfig(cfg), sns.NewFromConfig(cfg), r.stats.Subscribes[0]
-	topic := must(topics.CreateTopic(t.Context(), &sns.CreateTopicInput{Name: &subscription.Topic}))
-	for _, name := range []string{r.owner.Publishes[0].DeadLetterQueue, subscription.Queue.DeadLetterQueue, subscription.Queue.Name} {
-		must(queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(name), Attributes: map[string]string{
-			"Policy": fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*","Condition":{"ArnEquals":{"aws:SourceArn":%q}}}]}`, *topic.TopicArn),
-		}}))
-	}
-	must(topics.Subscribe(t.Context(), &sns.SubscribeInput{
-		TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:000000000000:" + subscription.Queue.Name),
-		Attributes: map[string]string{"RawMessageDelivery": "true", "FilterPolicy": subscription.FilterPolicy(r.stats.Service)},
-	}))
+	r.Declare(r.owner, r.stats)
 	return r
-}
-
-func (r *rig) create(table manifest.Table) {
-	r.Helper()
-	in := &dynamodb.CreateTableInput{TableName: &table.Name, BillingMode: types.BillingModePayPerRequest}
-	if table.Stream {
-		in.StreamSpecification = &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}
-	}
-	kinds := types.KeyType("").Values()
-	for i, k := range table.KeyAttributes() {
-		in.KeySchema = append(in.KeySchema, types.KeySchemaElement{AttributeName: &k.Name, KeyType: kinds[i]})
-		in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k.Name, AttributeType: types.ScalarAttributeType(k.Type)})
-	}
-	for _, ix := range table.Indexes {
-		gsi := types.GlobalSecondaryIndex{IndexName: &ix.Name, Projection: &types.Projection{ProjectionType: "ALL"}}
-		if len(ix.Include) > 0 {
-			gsi.Projection = &types.Projection{ProjectionType: "INCLUDE", NonKeyAttributes: ix.Include}
-		}
-		for i, k := range ix.KeyAttributes() {
-			if !slices.ContainsFunc(in.AttributeDefinitions, func(d types.AttributeDefinition) bool { return *d.AttributeName == k.Name }) {
-				in.AttributeDefinitions = append(in.AttributeDefinitions, types.AttributeDefinition{AttributeName: &k.Name, AttributeType: types.ScalarAttributeType(k.Type)})
-			}
-			gsi.KeySchema = append(gsi.KeySchema, types.KeySchemaElement{AttributeName: &k.Name, KeyType: kinds[i]})
-		}
-		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, gsi)
-	}
-	if _, err := r.db.CreateTable(r.Context(), in); err != nil {
-		r.Fatal(err)
-	}
 }
 
 // laterCheckpoints is for a relay that knows nothing of an earlier one's.
 var laterCheckpoints = manifest.Table{Name: "later-checkpoints", PartitionKey: manifest.KeyAttribute{Name: "id", Type: "S"}}
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
-
 // start runs a relay and a consumer until halt.
 func (r *rig) start() {
-	ctx, stop := context.WithCancel(r.Context())
-	r.stop = stop
-	r.running.Go(func() { r.ends(r.relay(ctx)) })
-	r.running.Go(func() { r.ends(replicatest.Consume(ctx, r.cfg, r.stats)) })
+	r.Start(func(ctx context.Context) error { return replicatest.Relay(ctx, r.Config, r.owner) })
+	r.startConsumer()
 }
 
 // startConsumer runs a consumer alone.
 func (r *rig) startConsumer() {
-	ctx, stop := context.WithCancel(r.Context())
-	r.stop = stop
-	r.running.Go(func() { r.ends(replicatest.Consume(ctx, r.cfg, r.stats)) })
+	r.Start(func(ctx context.Context) error { return replicatest.Consume(ctx, r.Config, r.stats) })
 }
 
-func (r *rig) ends(err error) {
-	if err != nil {
-		r.Error(err)
-	}
-}
-
-// halt stops what start started.
-func (r *rig) halt() {
-	r.stop()
-	r.running.Wait()
-}
-
-func (r *rig) publisher() *snspub.Publisher {
-	return must(snspub.New(sns.NewFromConfig(r.cfg), snspub.Config{}))
-}
-
-func (r *rig) relay(ctx context.Context) error {
-	published := r.owner.Publishes[0]
-	relay := must(replica.NewRelay(replica.RelayConfig{
-		Sources: []*replica.Source{r.source}, Table: dynamostore.NewSource(r.db, published.Table), Publisher: r.publisher(),
-		DeadLetters: sqssub.NewDeadLetters(sqs.NewFromConfig(r.cfg), published.DeadLetterQueue, published.Table), Logger: quiet,
-	}))
-	return must(dynamostream.NewPoller(dynamostream.PollerConfig{
-		Table: published.Table, Streams: dynamodbstreams.NewFromConfig(r.cfg), Relay: relay, IdleWait: time.Second, DrainTimeout: time.Second,
-		Checkpoints: dynamostore.NewCheckpoints(r.db, published.CheckpointTable, "relay"), Logger: quiet,
-	})).Run(ctx)
-}
+func (r *rig) publisher() *snspub.Publisher { return must(snspub.New(r.Topics, snspub.Config{})) }
 
 // own is a write by the owner's repository; a nil set deletes.
 func (r *rig) own(cik string, set contracts.Item) contracts.Version {
@@ -267,7 +169,7 @@ func (r *rig) own(cik string, set contracts.Item) contracts.Version {
 			in.ConditionExpression = aws.String("version = :v")
 			in.ExpressionAttributeValues = map[string]types.AttributeValue{":v": dynamostore.ToAttribute(v)}
 		}
-		_, err := r.db.PutItem(r.Context(), in)
+		_, err := r.DB.PutItem(r.Context(), in)
 		if _, lost := errors.AsType[*types.ConditionalCheckFailedException](err); lost {
 			continue
 		}
@@ -287,14 +189,6 @@ func (r *rig) read(table string, key contracts.Item) contracts.Item {
 	return item
 }
 
-// put writes an item by nobody's rules.
-func (r *rig) put(table string, item contracts.Item) {
-	r.Helper()
-	if _, err := r.db.PutItem(r.Context(), &dynamodb.PutItemInput{TableName: &table, Item: dynamostore.ToAttributes(item)}); err != nil {
-		r.Fatal(err)
-	}
-}
-
 // edit changes an item by nobody's rules; a zero value removes the attribute.
 func (r *rig) edit(table string, key contracts.Item, set contracts.Item) {
 	r.Helper()
@@ -309,12 +203,12 @@ func (r *rig) edit(table string, key contracts.Item, set contracts.Item) {
 			item[name] = v
 		}
 	}
-	r.put(table, item)
+	r.Put(table, item)
 }
 
 func (r *rig) remove(table string, key contracts.Item) {
 	r.Helper()
-	if _, err := r.db.DeleteItem(r.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: dynamostore.ToAttributes(key)}); err != nil {
+	if _, err := r.DB.DeleteItem(r.Context(), &dynamodb.DeleteItemInput{TableName: &table, Key: dynamostore.ToAttributes(key)}); err != nil {
 		r.Fatal(err)
 	}
 }
@@ -339,12 +233,7 @@ func entryKey(user, cik string) contracts.Item {
 	return contracts.Item{"user": contracts.String(user), "cik": contracts.String(cik)}
 }
 
-func company(name string) contracts.Item {
-	return contracts.Item{
-		"name": contracts.String(name), "sector": contracts.String("Energy"), "subIndustry": contracts.String("Oil"),
-		"headquarters": contracts.String("Houston"), "tickers": contracts.List(contracts.String("T")),
-	}
-}
+func company(name string) contracts.Item { return accounttest.Company(name) }
 
 // findings collects what a run reports.
 type findings struct {
@@ -393,10 +282,10 @@ func (f *findings) counted() map[string]int {
 
 // config is one of a run over the rig's tables.
 func (r *rig) config(repair bool, into *findings) reconcile.Config {
-	side := reconcile.Side{Scanner: dynamostore.NewScan(r.db), Reader: r.store}
+	side := reconcile.Side{Scanner: dynamostore.NewScan(r.DB), Reader: r.store}
 	return reconcile.Config{
 		Source: r.source, Subscriber: r.stats.Service, Subscription: r.stats.Subscribes[0], Tables: r.stats.Tables,
-		Owner: side, Local: side, Repair: repair, Publisher: r.publisher(), Stamps: dynamostore.NewSource(r.db, "companies"),
+		Owner: side, Local: side, Repair: repair, Publisher: r.publisher(), Stamps: dynamostore.NewSource(r.DB, "companies"),
 		Found: into.add, Repaired: into.settled, PageItems: 7, Segments: 3,
 	}
 }

@@ -1,7 +1,6 @@
 package reconcile_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -54,18 +53,18 @@ func TestItemsOfOtherKindsAreNotCompared(t *testing.T) {
 	inRig(t, func(r *rig) {
 		owner := must(manifest.Parse("replication.yaml", []byte(sharedOwner)))
 		billing := must(manifest.Parse("replication.yaml", []byte(sharedSubscriber)))
-		r.create(owner.Tables[0])
-		r.create(billing.Tables[0])
+		r.Table(owner.Tables[0])
+		r.Table(billing.Tables[0])
 		source := must(replica.NewSource(owner.Service, owner.Publishes[0], profilev1.Contract))
 		view := must(replica.Views(profilev1.Contract, billing.Subscribes[0], billing.Tables))[0]
 		version := contracts.VersionAt(time.Now())
 		item := func(pk, sk, kind string) {
 			it := company("The Name")
 			it["pk"], it["sk"], it["kind"], it["version"] = text(pk), text(sk), text(kind), version.Value()
-			r.put("app", it)
+			r.Put("app", it)
 		}
 		local := func(account, payer string) {
-			r.put("ledger", contracts.Item{"account": contracts.Number(account), "payer": text(payer), "balance": contracts.Number("1"),
+			r.Put("ledger", contracts.Item{"account": contracts.Number(account), "payer": text(payer), "balance": contracts.Number("1"),
 				"profileVersion": version.Value(), "profileMapping": text(view.Fingerprint())})
 		}
 		item("ORG#1", "PROFILE", "company")
@@ -81,10 +80,10 @@ func TestItemsOfOtherKindsAreNotCompared(t *testing.T) {
 		local("4", "The Name")
 		local("5", "The Name")
 		local("1.2E3", "The Name")
-		r.put("ledger", contracts.Item{"account": contracts.Number("7"), "balance": contracts.Number("1")}) // no company's
+		r.Put("ledger", contracts.Item{"account": contracts.Number("7"), "balance": contracts.Number("1")}) // no company's
 
 		into := &findings{}
-		side := reconcile.Side{Scanner: dynamostore.NewScan(r.db), Reader: r.store}
+		side := reconcile.Side{Scanner: dynamostore.NewScan(r.DB), Reader: r.store}
 		result, err := must(reconcile.New(reconcile.Config{
 			Source: source, Subscriber: billing.Service, Subscription: billing.Subscribes[0], Tables: billing.Tables, Owner: side, Local: side, Found: into.add,
 		})).Run(r.Context())
@@ -102,16 +101,4 @@ func TestItemsOfOtherKindsAreNotCompared(t *testing.T) {
 			r.Errorf("counted %+v", result)
 		}
 	})
-}
-
-func TestAConfigurationIsRefusedWithAllThatIsWrong(t *testing.T) {
-	_, err := reconcile.New(reconcile.Config{Repair: true, Segments: 65, Settle: time.Millisecond})
-	if err == nil {
-		t.Fatal("it was taken")
-	}
-	for _, says := range []string{"Source is missing", "Local.Reader is missing", "Publisher is missing", "Segments is 65", "Settle is 1ms"} {
-		if !strings.Contains(err.Error(), says) {
-			t.Errorf("%q is not in: %v", says, err)
-		}
-	}
 }

@@ -64,7 +64,7 @@ func TestInterruptedAtAnyCallNoMessageIsLost(t *testing.T) {
 					ctx, cancel := context.WithCancel(r.Context())
 					defer cancel()
 					var calls atomic.Int64
-					r.engine.SetFaults(func(localaws.Call) localaws.Fault {
+					r.Engine.SetFaults(func(localaws.Call) localaws.Fault {
 						if calls.Add(1) != call {
 							return localaws.Fault{}
 						}
@@ -75,7 +75,7 @@ func TestInterruptedAtAnyCallNoMessageIsLost(t *testing.T) {
 					if interrupted = calls.Load() >= call; interrupted && err != nil && !errors.Is(err, context.Canceled) {
 						r.Errorf("the error is %v", err)
 					}
-					r.engine.SetFaults(nil)
+					r.Engine.SetFaults(nil)
 					// What a receive handed out for an answer that was lost is
 					// invisible for its visibility timeout, no longer.
 					time.Sleep(3 * time.Minute)
@@ -112,7 +112,7 @@ func TestKilledAtAnyCallNoMessageIsLost(t *testing.T) {
 				ctx, cancel := context.WithCancel(r.Context())
 				defer cancel()
 				var calls atomic.Int64
-				r.engine.SetFaults(func(localaws.Call) localaws.Fault {
+				r.Engine.SetFaults(func(localaws.Call) localaws.Fault {
 					if calls.Add(1) < call {
 						return localaws.Fault{}
 					}
@@ -123,7 +123,7 @@ func TestKilledAtAnyCallNoMessageIsLost(t *testing.T) {
 					r.Log("it had nothing more to do")
 				}
 				killed = calls.Load() >= call
-				r.engine.SetFaults(nil)
+				r.Engine.SetFaults(nil)
 				time.Sleep(10 * time.Minute)
 				r.found(letters)
 			})
@@ -162,13 +162,13 @@ func TestFaultsCostARedriveNoMessage(t *testing.T) {
 				}
 				for run := 0; r.depth(r.dead) != "0+0" && run < 20; run++ {
 					var lock sync.Mutex
-					r.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+					r.Engine.SetFaults(func(c localaws.Call) localaws.Fault {
 						lock.Lock()
 						defer lock.Unlock()
 						return faults(c)
 					})
 					_, _ = r.redrive().Run(r.Context(), redrive.Selection{All: true}) // runs that fail are run again
-					r.engine.SetFaults(nil)
+					r.Engine.SetFaults(nil)
 					time.Sleep(15 * time.Minute)
 				}
 				for subject, queue := range r.found(letters) {

@@ -16,14 +16,14 @@ import (
 func TestLettersOfAnotherQueueAreLeft(t *testing.T) {
 	inRig(t, func(r *rig) {
 		r.reject("retries exhausted", body(r.company(1)))
-		must(r.queues.CreateQueue(r.Context(), &sqs.CreateQueueInput{QueueName: aws.String("alerts"), Attributes: map[string]string{
+		must(r.Queues.CreateQueue(r.Context(), &sqs.CreateQueueInput{QueueName: aws.String("alerts"), Attributes: map[string]string{
 			"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:stats-dlq","maxReceiveCount":2}`}}))
-		if err := sqssub.NewDeadLetters(r.queues, "stats-dlq", "alerts").Send(r.Context(), replica.DeadLetter{
+		if err := sqssub.NewDeadLetters(r.Queues, "stats-dlq", "alerts").Send(r.Context(), replica.DeadLetter{
 			Body: []byte(body(r.company(2))), Reason: "retries exhausted", Detail: "in full"}); err != nil {
 			t.Fatal(err)
 		}
 		main := r.main
-		r.main = aws.ToString(must(r.queues.GetQueueUrl(r.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("alerts")})).QueueUrl)
+		r.main = aws.ToString(must(r.Queues.GetQueueUrl(r.Context(), &sqs.GetQueueUrlInput{QueueName: aws.String("alerts")})).QueueUrl)
 		r.moveBySQS(body(r.company(3)))
 		r.main = main
 		r.wantDepths("0+0", "3+0")

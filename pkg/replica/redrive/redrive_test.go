@@ -20,7 +20,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/tributary-dev/tributary/pkg/localaws"
-	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
 	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
@@ -34,17 +33,16 @@ func TestEveryKindOfLetterIsListedForWhatItIs(t *testing.T) {
 		r.reject("malformed event", "{")
 		r.moveBySQS(body(r.company(3)))
 		// SNS could not deliver: the subscription's queue is not there.
-		topics := sns.NewFromConfig(localawstest.Config(r.engine))
-		topic := must(topics.CreateTopic(r.Context(), &sns.CreateTopicInput{Name: aws.String("company-profile-v1")}))
+		topic := must(r.Topics.CreateTopic(r.Context(), &sns.CreateTopicInput{Name: aws.String("company-profile-v1")}))
 		gone := r.queue("gone", nil)
-		must(r.queues.SetQueueAttributes(r.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &r.dead, Attributes: map[string]string{
+		must(r.Queues.SetQueueAttributes(r.Context(), &sqs.SetQueueAttributesInput{QueueUrl: &r.dead, Attributes: map[string]string{
 			"Policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"sns.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*"}]}`}}))
-		must(topics.Subscribe(r.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:000000000000:gone"),
+		must(r.Topics.Subscribe(r.Context(), &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:000000000000:gone"),
 			Attributes: map[string]string{"RawMessageDelivery": "true", "RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:stats-dlq"}`}}))
-		must(r.queues.DeleteQueue(r.Context(), &sqs.DeleteQueueInput{QueueUrl: &gone}))
-		must(topics.Publish(r.Context(), &sns.PublishInput{TopicArn: topic.TopicArn, Message: aws.String(body(r.company(4)))}))
+		must(r.Queues.DeleteQueue(r.Context(), &sqs.DeleteQueueInput{QueueUrl: &gone}))
+		must(r.Topics.Publish(r.Context(), &sns.PublishInput{TopicArn: topic.TopicArn, Message: aws.String(body(r.company(4)))}))
 		// Somebody's damage: an encoding that nobody knows.
-		must(r.queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &r.dead, MessageBody: aws.String("zzz"), MessageAttributes: map[string]types.MessageAttributeValue{
+		must(r.Queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &r.dead, MessageBody: aws.String("zzz"), MessageAttributes: map[string]types.MessageAttributeValue{
 			sqssub.DeadLetterEncoding: {DataType: aws.String("String"), StringValue: aws.String("rot13")}}}))
 		synctest.Wait()
 
@@ -99,7 +97,7 @@ func TestARedrivePutsTheMessagesBackAsTheyWere(t *testing.T) {
 				r.send(r.dead, body(r.company(n)))
 			}
 		}
-		r.engine.ResetRequests()
+		r.Engine.ResetRequests()
 		plan, err := r.redrive().Plan(r.Context(), redrive.Selection{All: true})
 		if err != nil || plan.Sent != letters || plan.Selected != letters {
 			r.Fatalf("plan %+v, %v", plan, err)
@@ -108,7 +106,7 @@ func TestARedrivePutsTheMessagesBackAsTheyWere(t *testing.T) {
 		if got := r.requests("SendMessageBatch", "DeleteMessageBatch"); got != "SendMessageBatch 0, DeleteMessageBatch 0" {
 			r.Errorf("a plan made the requests %s", got)
 		}
-		r.engine.ResetRequests()
+		r.Engine.ResetRequests()
 		result, err := r.redrive().Run(r.Context(), redrive.Selection{All: true})
 		if err != nil || result.Sent != letters || result.Undeleted+result.Failed+result.Left != 0 {
 			r.Fatalf("result %+v, %v", result, err)
@@ -303,9 +301,9 @@ func TestARedriveWaitsForALongQueue(t *testing.T) {
 				if ctx.Err() != nil {
 					return
 				}
-				main := must(r.queues.ReceiveMessage(context.WithoutCancel(ctx), &sqs.ReceiveMessageInput{QueueUrl: &r.main, MaxNumberOfMessages: 1})).Messages
+				main := must(r.Queues.ReceiveMessage(context.WithoutCancel(ctx), &sqs.ReceiveMessageInput{QueueUrl: &r.main, MaxNumberOfMessages: 1})).Messages
 				for _, msg := range main {
-					must(r.queues.DeleteMessage(context.WithoutCancel(ctx), &sqs.DeleteMessageInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle}))
+					must(r.Queues.DeleteMessage(context.WithoutCancel(ctx), &sqs.DeleteMessageInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle}))
 				}
 				if depth, err := strconv.Atoi(strings.Split(r.depth(r.main), "+")[0]); err == nil && time.Since(r.start) > time.Minute {
 					longest = max(longest, depth)
@@ -341,7 +339,7 @@ func TestFIFOQueuesAreLeftToSQS(t *testing.T) {
 func TestWithoutTheTablesNothingIsPutBack(t *testing.T) {
 	inRig(t, func(r *rig) {
 		r.send(r.dead, body(r.company(1)))
-		r.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+		r.Engine.SetFaults(func(c localaws.Call) localaws.Fault {
 			if c.Service == localaws.DynamoDB {
 				return localaws.Fault{Error: localaws.Unavailable(localaws.DynamoDB)}
 			}
@@ -363,7 +361,7 @@ func TestWhatWasJudgedBeforeAFailureIsPutBack(t *testing.T) {
 			r.send(r.dead, body(r.company(n)))
 		}
 		var reads atomic.Int64
-		r.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+		r.Engine.SetFaults(func(c localaws.Call) localaws.Fault {
 			if c.Service == localaws.DynamoDB && c.Operation == "GetItem" && reads.Add(1) > 4 {
 				return localaws.Fault{Error: localaws.Unavailable(localaws.DynamoDB)}
 			}

@@ -22,19 +22,19 @@ import (
 // giveUp is a consumer that gives every message up as soon as it comes, until
 // ctx ends. Where bySQS is true it lets SQS move it.
 func (r *rig) giveUp(ctx context.Context, bySQS bool) (wait func()) {
-	letters := sqssub.NewDeadLetters(r.queues, "stats-dlq", "stats")
+	letters := sqssub.NewDeadLetters(r.Queues, "stats-dlq", "stats")
 	var consuming sync.WaitGroup
 	consuming.Go(func() {
 		for ctx.Err() == nil {
-			out, err := r.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &r.main, MaxNumberOfMessages: 10, WaitTimeSeconds: 1})
+			out, err := r.Queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{QueueUrl: &r.main, MaxNumberOfMessages: 10, WaitTimeSeconds: 1})
 			if err != nil {
 				continue // the end of ctx
 			}
 			for _, msg := range out.Messages {
 				if bySQS {
-					_, err = r.queues.ChangeMessageVisibility(context.WithoutCancel(ctx), &sqs.ChangeMessageVisibilityInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle})
+					_, err = r.Queues.ChangeMessageVisibility(context.WithoutCancel(ctx), &sqs.ChangeMessageVisibilityInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle})
 				} else if err = letters.Send(context.WithoutCancel(ctx), replica.DeadLetter{Body: []byte(aws.ToString(msg.Body)), Reason: "bug in the handler"}); err == nil {
-					_, err = r.queues.DeleteMessage(context.WithoutCancel(ctx), &sqs.DeleteMessageInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle})
+					_, err = r.Queues.DeleteMessage(context.WithoutCancel(ctx), &sqs.DeleteMessageInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle})
 				}
 				if err != nil {
 					r.Error(err)
@@ -116,7 +116,7 @@ func TestALetterThatIsTooLargeStaysAndTheOthersGo(t *testing.T) {
 			r.reject("retries exhausted", body(change))
 		}
 		// The whole request is refused, not the entry.
-		r.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+		r.Engine.SetFaults(func(c localaws.Call) localaws.Fault {
 			if c.Operation == "SendMessageBatch" && strings.Contains(string(c.Body), "xxxx") {
 				return localaws.Fault{Error: &wire.Error{Code: "AWS.SimpleQueueService.BatchRequestTooLong", Message: "too long", Status: http.StatusBadRequest}}
 			}
@@ -137,7 +137,7 @@ func TestWhatTenThousandLettersCost(t *testing.T) {
 		for n := range letters {
 			r.send(r.dead, body(r.company(n)))
 		}
-		r.engine.ResetRequests()
+		r.Engine.ResetRequests()
 		result, err := r.redrive(func(cfg *redrive.Config) { cfg.DryRun = nil }).Run(r.Context(), redrive.Selection{All: true})
 		if err != nil || result.Sent != letters {
 			r.Fatalf("result %+v, %v", result, err)
@@ -164,7 +164,7 @@ func TestHostileAttributesCostTheOthersNothing(t *testing.T) {
 		n := 0
 		for name, rest := range hostile {
 			letter := letterOf(body(r.change(fmt.Sprint(500+n), name, 2)), "retries exhausted", "", rest)
-			must(r.queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &r.dead, MessageBody: letter.Body, MessageAttributes: letter.MessageAttributes}))
+			must(r.Queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &r.dead, MessageBody: letter.Body, MessageAttributes: letter.MessageAttributes}))
 			n++
 			r.reject("retries exhausted", body(r.company(n)))
 		}

@@ -3,16 +3,12 @@ package redrive_test
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	dbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"go.uber.org/goleak"
@@ -20,9 +16,9 @@ import (
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
 	"github.com/tributary-dev/tributary/pkg/localaws"
-	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
@@ -32,10 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // rig is a subscriber's queues and tables on localaws, in virtual time.
 type rig struct {
-	*testing.T
-	engine     *localaws.Engine
-	queues     *sqs.Client
-	db         *dynamodb.Client
+	*accounttest.Rig
 	store      *dynamostore.Store
 	manifest   *manifest.Manifest
 	catalog    *contracts.Catalog
@@ -45,38 +38,16 @@ type rig struct {
 
 func inRig(t *testing.T, test func(r *rig)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		engine := localaws.New(localaws.Config{})
-		defer engine.Close()
-		test(newRig(t, engine))
+	accounttest.Run(t, localaws.Config{}, func(account *accounttest.Rig) {
+		r := &rig{Rig: account, store: dynamostore.New(account.DB, dynamostore.Config{}), start: time.Now(),
+			manifest: must(manifest.Load("../../../services/stats/replication.yaml")), catalog: must(contracts.NewCatalog(profilev1.Contract))}
+		r.dead = r.queue("stats-dlq", map[string]string{"MessageRetentionPeriod": "1209600"})
+		r.main = r.queue("stats", map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:stats-dlq","maxReceiveCount":2}`})
+		for _, table := range r.manifest.Tables {
+			r.Table(table)
+		}
+		test(r)
 	})
-}
-
-func newRig(t *testing.T, engine *localaws.Engine) *rig {
-	t.Helper()
-	cfg := localawstest.Config(engine)
-	cfg.HTTPClient = dated{cfg.HTTPClient}
-	r := &rig{T: t, engine: engine, queues: sqs.NewFromConfig(cfg), db: dynamodb.NewFromConfig(cfg), start: time.Now(),
-		manifest: must(manifest.Load("../../../services/stats/replication.yaml")), catalog: must(contracts.NewCatalog(profilev1.Contract))}
-	r.store = dynamostore.New(r.db, dynamostore.Config{})
-	r.dead = r.queue("stats-dlq", map[string]string{"MessageRetentionPeriod": "1209600"})
-	r.main = r.queue("stats", map[string]string{"RedrivePolicy": `{"deadLetterTargetArn":"arn:aws:sqs:us-east-1:000000000000:stats-dlq","maxReceiveCount":2}`})
-	for _, table := range r.manifest.Tables {
-		r.table(table)
-	}
-	return r
-}
-
-// dated gives answers the date that AWS's have, and that net/http gives those of
-// a server.
-type dated struct{ inner aws.HTTPClient }
-
-func (d dated) Do(request *http.Request) (*http.Response, error) {
-	response, err := d.inner.Do(request)
-	if err == nil {
-		response.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	}
-	return response, err
 }
 
 func must[T any](v T, err error) T {
@@ -86,32 +57,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-func (r *rig) queue(name string, attributes map[string]string) string {
-	return aws.ToString(must(r.queues.CreateQueue(r.Context(), &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})).QueueUrl)
-}
-
-func (r *rig) table(table manifest.Table) {
-	in := &dynamodb.CreateTableInput{TableName: &table.Name, BillingMode: dbtypes.BillingModePayPerRequest}
-	types := map[string]dbtypes.ScalarAttributeType{}
-	schema := func(keys []manifest.KeyAttribute) (elements []dbtypes.KeySchemaElement) {
-		for i, k := range keys {
-			types[k.Name] = dbtypes.ScalarAttributeType(k.Type)
-			elements = append(elements, dbtypes.KeySchemaElement{AttributeName: &k.Name, KeyType: dbtypes.KeyType("").Values()[i]})
-		}
-		return elements
+func (r *rig) queue(name string, attributes map[string]string) (url string) {
+	r.Helper()
+	url, _, err := r.CreateQueue(r.Context(), name, attributes)
+	if err != nil {
+		r.Fatal(err)
 	}
-	in.KeySchema = schema(table.KeyAttributes())
-	for _, ix := range table.Indexes {
-		shown := &dbtypes.Projection{ProjectionType: dbtypes.ProjectionTypeAll}
-		if len(ix.Include) > 0 {
-			shown = &dbtypes.Projection{ProjectionType: dbtypes.ProjectionTypeInclude, NonKeyAttributes: ix.Include}
-		}
-		in.GlobalSecondaryIndexes = append(in.GlobalSecondaryIndexes, dbtypes.GlobalSecondaryIndex{IndexName: &ix.Name, KeySchema: schema(ix.KeyAttributes()), Projection: shown})
-	}
-	for name, kind := range types {
-		in.AttributeDefinitions = append(in.AttributeDefinitions, dbtypes.AttributeDefinition{AttributeName: &name, AttributeType: kind})
-	}
-	must(r.db.CreateTable(r.Context(), in))
+	return url
 }
 
 // at is the version of so many hours before the rig began.
@@ -123,10 +75,7 @@ func (r *rig) at(hours int) contracts.Version {
 func (r *rig) change(cik, name string, hours int) *contracts.Change {
 	return &contracts.Change{Contract: profilev1.Contract, Operation: contracts.Upsert, Source: "/services/profile", Subject: cik,
 		Version: r.at(hours), Origin: contracts.Live, Published: r.start.Add(-time.Duration(hours) * time.Hour), Changed: []string{"name"},
-		Attributes: contracts.Item{
-			"name": contracts.String(name), "sector": contracts.String("Energy"), "subIndustry": contracts.String("Oil"),
-			"headquarters": contracts.String("Houston"), "tickers": contracts.List(contracts.String("T")),
-		}}
+		Attributes: accounttest.Company(name)}
 }
 
 // attributes are those of a message as SNS delivers it raw.
@@ -144,7 +93,7 @@ func body(c *contracts.Change) string { return string(must(contracts.Encode(c)))
 // reject puts a message into the dead-letter queue as the consumer does.
 func (r *rig) reject(reason, text string) {
 	r.Helper()
-	err := sqssub.NewDeadLetters(r.queues, "stats-dlq", "stats").Send(r.Context(), replica.DeadLetter{
+	err := sqssub.NewDeadLetters(r.Queues, "stats-dlq", "stats").Send(r.Context(), replica.DeadLetter{
 		Body: []byte(text), Attributes: map[string]string{"audience": "all", "_watermill_message_uuid": "the-uuid"}, Reason: reason, Detail: reason + " in full"})
 	if err != nil {
 		r.Fatal(err)
@@ -154,7 +103,7 @@ func (r *rig) reject(reason, text string) {
 // send puts a message with the usual attributes into a queue.
 func (r *rig) send(url, text string) string {
 	r.Helper()
-	return aws.ToString(must(r.queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text, MessageAttributes: attributes()})).MessageId)
+	return aws.ToString(must(r.Queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &url, MessageBody: &text, MessageAttributes: attributes()})).MessageId)
 }
 
 // apply brings a change to the replicas.
@@ -168,8 +117,7 @@ func (r *rig) apply(c *contracts.Change) {
 
 // watch puts a local item that carries the company's name, without a copy yet.
 func (r *rig) watch(user, cik string) {
-	must(r.db.PutItem(r.Context(), &dynamodb.PutItemInput{TableName: aws.String("watchlists"), Item: map[string]dbtypes.AttributeValue{
-		"user": &dbtypes.AttributeValueMemberS{Value: user}, "cik": &dbtypes.AttributeValueMemberS{Value: cik}}}))
+	r.Put("watchlists", contracts.Item{"user": contracts.String(user), "cik": contracts.String(cik)})
 }
 
 func (r *rig) dryRun() *replica.DryRun {
@@ -180,7 +128,7 @@ func (r *rig) dryRun() *replica.DryRun {
 // redrive returns one on the rig, with a dry run.
 func (r *rig) redrive(edit ...func(*redrive.Config)) *redrive.Redrive {
 	r.Helper()
-	cfg := redrive.Config{Client: r.queues, DeadLetters: "stats-dlq", Queue: "stats", Catalog: r.catalog, DryRun: r.dryRun()}
+	cfg := redrive.Config{Client: r.Queues, DeadLetters: "stats-dlq", Queue: "stats", Catalog: r.catalog, DryRun: r.dryRun()}
 	for _, e := range edit {
 		e(&cfg)
 	}
@@ -189,8 +137,11 @@ func (r *rig) redrive(edit ...func(*redrive.Config)) *redrive.Redrive {
 
 // depth is how many messages of a queue are visible and in flight: "3+0".
 func (r *rig) depth(url string) string {
-	a := must(r.queues.GetQueueAttributes(context.WithoutCancel(r.Context()), &sqs.GetQueueAttributesInput{QueueUrl: &url, AttributeNames: []types.QueueAttributeName{"All"}})).Attributes
-	return a["ApproximateNumberOfMessages"] + "+" + a["ApproximateNumberOfMessagesNotVisible"]
+	visible, inFlight, err := r.Depth(context.WithoutCancel(r.Context()), url)
+	if err != nil {
+		r.Fatal(err)
+	}
+	return fmt.Sprint(visible, "+", inFlight)
 }
 
 func (r *rig) wantDepths(main, dead string) {
@@ -204,7 +155,7 @@ func (r *rig) wantDepths(main, dead string) {
 func (r *rig) drain(url string) []types.Message {
 	var all []types.Message
 	for {
-		out := must(r.queues.ReceiveMessage(context.WithoutCancel(r.Context()), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 3600, MessageAttributeNames: []string{"All"}}))
+		out := must(r.Queues.ReceiveMessage(context.WithoutCancel(r.Context()), &sqs.ReceiveMessageInput{QueueUrl: &url, MaxNumberOfMessages: 10, VisibilityTimeout: 3600, MessageAttributeNames: []string{"All"}}))
 		if len(out.Messages) == 0 {
 			return all
 		}
@@ -217,8 +168,8 @@ func (r *rig) drain(url string) []types.Message {
 func (r *rig) moveBySQS(text string) {
 	r.send(r.main, text)
 	for range 3 {
-		for _, msg := range must(r.queues.ReceiveMessage(r.Context(), &sqs.ReceiveMessageInput{QueueUrl: &r.main})).Messages {
-			must(r.queues.ChangeMessageVisibility(r.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle}))
+		for _, msg := range must(r.Queues.ReceiveMessage(r.Context(), &sqs.ReceiveMessageInput{QueueUrl: &r.main})).Messages {
+			must(r.Queues.ChangeMessageVisibility(r.Context(), &sqs.ChangeMessageVisibilityInput{QueueUrl: &r.main, ReceiptHandle: msg.ReceiptHandle}))
 		}
 	}
 }
@@ -227,7 +178,7 @@ func (r *rig) moveBySQS(text string) {
 func (r *rig) requests(operations ...string) string {
 	var out []string
 	for _, op := range operations {
-		out = append(out, op+" "+strconv.FormatInt(r.engine.Requests().Of(localaws.SQS, op), 10))
+		out = append(out, op+" "+strconv.FormatInt(r.Engine.Requests().Of(localaws.SQS, op), 10))
 	}
 	return strings.Join(out, ", ")
 }

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ func TestReplaysOfAnyRangeAtAnyMomentConverge(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 7))
 			inRig(t, func(r *rig) {
 				began, splits := time.Now(), 2
+				var replays sync.WaitGroup
+				defer replays.Wait()
 				ciks := []string{"a", "b", "c", "d", "e"}
 				for i := range 80 {
 					cik, name := ciks[random.IntN(len(ciks))], fmt.Sprint("name ", i)
@@ -38,16 +41,16 @@ func TestReplaysOfAnyRangeAtAnyMomentConverge(t *testing.T) {
 						r.remove(cik)
 					case n < 63 && splits > 0:
 						splits--
-						must(0, r.engine.DynamoDB().SplitShards("companies"))
+						must(0, r.Engine.DynamoDB().SplitShards("companies"))
 					case n < 68:
-						must(0, r.engine.DynamoDB().RotateShards("companies"))
+						must(0, r.Engine.DynamoDB().RotateShards("companies"))
 					case n < 78:
 						r.deaf.Store(!r.deaf.Load())
 					case n < 90:
 						span := int64(time.Since(began)) + 1
 						since := began.Add(time.Duration(random.Int64N(span)))
 						until := since.Add(time.Duration(random.Int64N(span)))
-						r.running.Go(func() {
+						replays.Go(func() {
 							r.replay(since, func(c *replay.Config) {
 								c.Until, c.Rate = until, []float64{0, 3, 50}[i%3]
 								c.Range.PageRecords, c.Range.Parallel = 1+i%5, 1+i%3
@@ -179,7 +182,7 @@ func TestWhatTheStreamHasLostIsSaid(t *testing.T) {
 	inRig(t, func(r *rig) {
 		began := time.Now()
 		r.own(company("a", "name"))
-		r.stop()
+		r.Halt()
 		time.Sleep(24*time.Hour - time.Second) // virtual
 		if _, err := r.tryReplay(r.Context(), began.Add(-5*time.Minute)); !errors.Is(err, replay.ErrTooOld) {
 			t.Errorf("got %v", err)
@@ -194,7 +197,7 @@ func TestWhatTheStreamHasLostIsSaid(t *testing.T) {
 	})
 	inRig(t, func(r *rig) {
 		began := time.Now()
-		r.stop()
+		r.Halt()
 		time.Sleep(time.Hour) // virtual
 		if result := r.replay(began.Add(-time.Hour)); !strings.Contains(result.Missing(), "turned on") {
 			t.Errorf("result %+v", result)
@@ -277,7 +280,7 @@ func TestAnInterruptedReplayTellsHowFarItCame(t *testing.T) {
 		if !errors.Is(err, stop) || result.Records == 0 {
 			t.Errorf("got %v, %+v", err, result)
 		}
-		r.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+		r.Engine.SetFaults(func(c localaws.Call) localaws.Fault {
 			if c.Operation == "GetRecords" {
 				return localaws.Fault{Error: localaws.Throttled(localaws.Streams)}
 			}

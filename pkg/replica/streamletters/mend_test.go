@@ -24,7 +24,7 @@ func TestARelaysLetterIsPutRightByAStamp(t *testing.T) {
 		r.put("1", "now", version)
 		r.bury("1", contracts.Item{"cik": contracts.String("1"), "name": contracts.String("then"), "version": contracts.Number("5")})
 		r.bury("1") // its images were too large
-		plan, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq"}, false)
+		plan, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.Queues, Queue: "relay-dlq"}, false)
 		if err != nil || plan.Mended != 2 || plan.Items != 1 || r.stamp("1") != 0 {
 			r.Errorf("plan %+v, %v; stamped %v", plan, err, r.stamp("1"))
 		}
@@ -46,16 +46,16 @@ func TestAnItemInManyLettersIsStampedOnce(t *testing.T) {
 		for i := range 200 {
 			r.bury(fmt.Sprint(1 + i%2))
 		}
-		r.engine.ResetRequests()
+		r.Engine.ResetRequests()
 		if result := r.mend(200, 0, 0); result.Items != 2 {
 			r.Errorf("result %+v", result)
 		}
 		for operation, want := range map[string]int64{"UpdateItem": 2, "GetItem": 4} {
-			if got := r.engine.Requests().Of(localaws.DynamoDB, operation); got != want {
+			if got := r.Engine.Requests().Of(localaws.DynamoDB, operation); got != want {
 				r.Errorf("%d %s requests, want %d", got, operation, want)
 			}
 		}
-		if got := r.engine.Requests().Of(localaws.SQS, "DeleteMessageBatch"); got != 20 {
+		if got := r.Engine.Requests().Of(localaws.SQS, "DeleteMessageBatch"); got != 20 {
 			r.Errorf("%d DeleteMessageBatch requests, want 20", got)
 		}
 	})
@@ -213,7 +213,7 @@ func TestARangeThatIsGoneIsRefused(t *testing.T) {
 			r.Errorf("result %+v", result)
 		}
 		if result, err := r.mender(func(c *streamletters.Config) { c.Streams = nil }).
-			Queue(r.Context(), streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq"}, true); err != nil || result.Refused != 2 {
+			Queue(r.Context(), streamletters.QueueConfig{Client: r.Queues, Queue: "relay-dlq"}, true); err != nil || result.Refused != 2 {
 			r.Errorf("without a stream: %+v, %v", result, err)
 		}
 	})
@@ -236,23 +236,23 @@ func TestInterruptedAtAnyCallNoItemIsForgotten(t *testing.T) {
 					ctx, cancel := context.WithCancel(r.Context())
 					defer cancel()
 					var calls atomic.Int64
-					r.engine.SetFaults(func(localaws.Call) localaws.Fault {
+					r.Engine.SetFaults(func(localaws.Call) localaws.Fault {
 						if calls.Add(1) != call {
 							return localaws.Fault{}
 						}
 						cancel()
 						return localaws.Fault{Drop: drop}
 					})
-					result, err := r.mender().Queue(ctx, streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq"}, true)
+					result, err := r.mender().Queue(ctx, streamletters.QueueConfig{Client: r.Queues, Queue: "relay-dlq"}, true)
 					if interrupted = calls.Load() >= call; interrupted && err != nil && !errors.Is(err, context.Canceled) {
 						r.Errorf("the error is %v", err)
 					}
-					r.engine.SetFaults(nil)
+					r.Engine.SetFaults(nil)
 					if result.Mended > 0 && result.Undeleted == 0 && r.stamp("3") == 0 && r.stamp("0") == 0 {
 						r.Error("a letter is gone and no item was stamped")
 					}
 					time.Sleep(5 * time.Minute)
-					if _, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq"}, true); err != nil {
+					if _, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.Queues, Queue: "relay-dlq"}, true); err != nil {
 						r.Error(err)
 					}
 					r.wantLetters(0)
@@ -278,7 +278,7 @@ func TestOneLetterByItsIDAndAtARate(t *testing.T) {
 		}
 		begun := time.Now()
 		mender := r.mender(func(c *streamletters.Config) { c.Rate = 2 })
-		if result, err := mender.Queue(r.Context(), streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq"}, true); err != nil || result.Mended != 20 {
+		if result, err := mender.Queue(r.Context(), streamletters.QueueConfig{Client: r.Queues, Queue: "relay-dlq"}, true); err != nil || result.Mended != 20 {
 			r.Errorf("result %+v, %v", result, err)
 		}
 		if took := time.Since(begun); took < 9*time.Second {
@@ -286,7 +286,7 @@ func TestOneLetterByItsIDAndAtARate(t *testing.T) {
 		}
 		r.bury("1")
 		r.bury("2")
-		result, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq", IDs: []string{"unknown"}}, true)
+		result, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.Queues, Queue: "relay-dlq", IDs: []string{"unknown"}}, true)
 		if err != nil || result.Letters != 0 {
 			r.Errorf("result %+v, %v", result, err)
 		}

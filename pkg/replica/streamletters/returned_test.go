@@ -56,7 +56,7 @@ func TestALetterThatAStampBringsBackStays(t *testing.T) {
 				ctx, cancel := context.WithTimeout(r.Context(), time.Hour)
 				defer cancel()
 				result, err := r.mender(func(c *streamletters.Config) { c.Table = only{table, r.table} }).
-					Queue(ctx, streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq"}, true)
+					Queue(ctx, streamletters.QueueConfig{Client: r.Queues, Queue: "relay-dlq"}, true)
 				if err != nil || table.stamps != 1 {
 					r.Errorf("%d stamps, result %+v, %v", table.stamps, result, err)
 				}

@@ -5,27 +5,22 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	streamtypes "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"go.uber.org/goleak"
 
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
 	"github.com/tributary-dev/tributary/pkg/localaws"
-	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 	"github.com/tributary-dev/tributary/pkg/replica/streamletters"
@@ -35,11 +30,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // rig is an owner's table with a stream, and its relay's dead-letter queue.
 type rig struct {
-	*testing.T
-	engine  *localaws.Engine
-	db      *dynamodb.Client
+	*accounttest.Rig
 	streams *dynamodbstreams.Client
-	queues  *sqs.Client
 	source  *replica.Source
 	table   *dynamostore.Source
 	letters string // URL
@@ -47,36 +39,19 @@ type rig struct {
 
 func inRig(t *testing.T, test func(r *rig)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		engine := localaws.New(localaws.Config{StreamShards: 1})
-		defer engine.Close()
-		cfg := localawstest.Config(engine)
-		cfg.HTTPClient = dated{cfg.HTTPClient}
-		r := &rig{T: t, engine: engine, db: dynamodb.NewFromConfig(cfg), streams: dynamodbstreams.NewFromConfig(cfg), queues: sqs.NewFromConfig(cfg)}
+	accounttest.Run(t, localaws.Config{StreamShards: 1}, func(account *accounttest.Rig) {
 		m := must(manifest.Load("../../../services/profile/replication.yaml"))
+		r := &rig{Rig: account, streams: dynamodbstreams.NewFromConfig(account.Config), table: dynamostore.NewSource(account.DB, "companies")}
 		r.source = must(replica.NewSource(m.Service, m.Publishes[0], profilev1.Contract))
-		r.table = dynamostore.NewSource(r.db, "companies")
-		must(r.db.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-			TableName: aws.String("companies"), BillingMode: types.BillingModePayPerRequest,
-			StreamSpecification:  &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages},
-			AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String("cik"), AttributeType: "S"}},
-			KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String("cik"), KeyType: types.KeyTypeHash}},
-		}))
-		r.letters = aws.ToString(must(r.queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("relay-dlq")})).QueueUrl)
+		for _, table := range m.Tables {
+			r.Table(table)
+		}
+		var err error
+		if r.letters, _, err = r.CreateQueue(r.Context(), "relay-dlq", nil); err != nil {
+			r.Fatal(err)
+		}
 		test(r)
 	})
-}
-
-// dated gives answers the date that AWS's have, and that net/http gives those of
-// a server.
-type dated struct{ inner aws.HTTPClient }
-
-func (d dated) Do(request *http.Request) (*http.Response, error) {
-	response, err := d.inner.Do(request)
-	if err == nil {
-		response.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	}
-	return response, err
 }
 
 func must[T any](v T, err error) T {
@@ -89,16 +64,15 @@ func must[T any](v T, err error) T {
 // put writes a company; name "" makes it one that violates the contract.
 func (r *rig) put(cik, name string, version contracts.Version) {
 	r.Helper()
-	item := contracts.Item{"cik": contracts.String(cik), "sector": contracts.String("Energy"), "subIndustry": contracts.String("Oil"),
-		"headquarters": contracts.String("Houston"), "tickers": contracts.List(contracts.String("T"))}
-	item["name"] = contracts.Bool(true)
-	if name != "" {
-		item["name"] = contracts.String(name)
+	item := accounttest.Company(name)
+	item["cik"] = contracts.String(cik)
+	if name == "" {
+		item["name"] = contracts.Bool(true)
 	}
 	if version > 0 {
 		item["version"] = version.Value()
 	}
-	must(r.db.PutItem(r.Context(), &dynamodb.PutItemInput{TableName: aws.String("companies"), Item: dynamostore.ToAttributes(item)}))
+	r.Put("companies", item)
 }
 
 func (r *rig) read(cik string) contracts.Item {
@@ -124,14 +98,14 @@ func (r *rig) bury(cik string, images ...contracts.Item) {
 		rec.Old, rec.New = images[0], images[len(images)-1]
 	}
 	letter := replica.DeadLetter{Body: must(replica.MarshalRecord(&rec)), Reason: "state violates the contract", Detail: "name"}
-	if err := sqssub.NewDeadLetters(r.queues, "relay-dlq", "companies").Send(r.Context(), letter); err != nil {
+	if err := sqssub.NewDeadLetters(r.Queues, "relay-dlq", "companies").Send(r.Context(), letter); err != nil {
 		r.Fatal(err)
 	}
 }
 
 // post puts a body as it is into the queue.
 func (r *rig) post(body string) {
-	must(r.queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &r.letters, MessageBody: &body}))
+	must(r.Queues.SendMessage(r.Context(), &sqs.SendMessageInput{QueueUrl: &r.letters, MessageBody: &body}))
 }
 
 func (r *rig) mender(edit ...func(*streamletters.Config)) *streamletters.Mender {
@@ -147,7 +121,7 @@ func (r *rig) mender(edit ...func(*streamletters.Config)) *streamletters.Mender 
 func (r *rig) mend(mended, left, refused int) streamletters.Result {
 	r.Helper()
 	time.Sleep(time.Second) // letters tell from before and after by the second
-	result, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.queues, Queue: "relay-dlq"}, true)
+	result, err := r.mender().Queue(r.Context(), streamletters.QueueConfig{Client: r.Queues, Queue: "relay-dlq"}, true)
 	if err != nil || result.Mended != mended || result.Left != left || result.Refused != refused || result.Undeleted != 0 {
 		r.Errorf("result %+v, %v, want %d mended, %d left and %d refused", result, err, mended, left, refused)
 	}
@@ -158,9 +132,9 @@ func (r *rig) mend(mended, left, refused int) streamletters.Result {
 // wantLetters fails unless so many letters are there and all of them visible.
 func (r *rig) wantLetters(n int) {
 	r.Helper()
-	a := must(r.queues.GetQueueAttributes(context.WithoutCancel(r.Context()), &sqs.GetQueueAttributesInput{QueueUrl: &r.letters, AttributeNames: []sqstypes.QueueAttributeName{"All"}})).Attributes
-	if got := a["ApproximateNumberOfMessages"] + "+" + a["ApproximateNumberOfMessagesNotVisible"]; got != fmt.Sprint(n, "+0") {
-		r.Errorf("%s letters (visible+in flight), want %d", got, n)
+	visible, inFlight, err := r.Depth(context.WithoutCancel(r.Context()), r.letters)
+	if err != nil || visible != n || inFlight != 0 {
+		r.Errorf("%d letters visible and %d in flight, %v, want %d and none", visible, inFlight, err, n)
 	}
 }
 
