@@ -74,6 +74,28 @@ func TestAChangeIsFollowedOnItsWay(t *testing.T) {
 	})
 }
 
+// Looking at dead letters takes seconds, in which the relay's place does not move
+// past the record.
+func TestARelayThatIsBehindIsToldWhileLettersLieThere(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.both()
+		w.send(w.stats.Subscribes[0].Queue.DeadLetterQueue)
+		time.Sleep(5 * time.Second) // virtual
+		w.put("companies", company("1", "Apple", "Tech"))
+		time.Sleep(10 * time.Minute) // virtual
+		w.engine.SetFaults(func(c localaws.Call) localaws.Fault {
+			if c.Operation == "ReceiveMessage" {
+				return localaws.Fault{DelayBefore: 5 * time.Second}
+			}
+			return localaws.Fault{}
+		})
+		facts := must(explain.Explain(w.Context(), explain.Config{Clients: w.clients, Set: w.set, Contract: contract, Subject: "1"}))
+		if v := facts.Subscribers[0].Verdict; v.State != explain.StateRelayBehind {
+			t.Errorf("the verdict is %+v", v)
+		}
+	})
+}
+
 func TestWhatWasLostIsMissed(t *testing.T) {
 	inWorld(t, func(w *world) {
 		w.put("companies", company("1", "Apple", "Tech"))

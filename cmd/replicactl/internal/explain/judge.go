@@ -367,6 +367,9 @@ func (j judging) relayAt() (oldest time.Time, known bool) {
 	if behind.Kind == lag.None {
 		return j.f.At.Add(time.Second), true
 	}
+	if behind.At != nil { // At is seconds later than the look at the relay
+		return *behind.At, true
+	}
 	return j.f.At.Add(-time.Duration(behind.Seconds * float64(time.Second))).Add(-2 * time.Second), true
 }
 

@@ -27,6 +27,8 @@ type Age struct {
 	Kind           Kind    `json:"kind"`
 	Seconds        float64 `json:"seconds"`
 	AtLeastSeconds float64 `json:"at_least_seconds,omitempty"`
+	// At is when the oldest one was made, where that is known.
+	At *time.Time `json:"at,omitempty"`
 	// Subject is the oldest one's, where it is known.
 	Subject string `json:"subject,omitempty"`
 	// Note says what else to know.

@@ -85,10 +85,10 @@ func (h *History) judge(c comparison, waiting Waiting) (Age, error) {
 	case c.oldest == nil:
 		return Age{Kind: LessThan, Seconds: age(c.reached), Note: partly}, nil
 	case h.trimmed && (unknown || waiting.Queued+waiting.Letters > 0 && !waiting.Published || waiting.Queued+waiting.Letters > c.counted):
-		return Age{Kind: AtLeast, Seconds: age(c.oldest.made), Subject: c.oldest.subject,
+		return Age{Kind: AtLeast, Seconds: age(c.oldest.made), At: &c.oldest.made, Subject: c.oldest.subject,
 			Note: "more waits than the changes that the stream still holds: it was sent again, or is older than the stream, which keeps 24 hours"}, nil
 	case c.complete || c.oldest.made.Before(c.reached):
-		return Age{Kind: Exact, Seconds: age(c.oldest.made), Subject: c.oldest.subject}, nil
+		return Age{Kind: Exact, Seconds: age(c.oldest.made), At: &c.oldest.made, Subject: c.oldest.subject}, nil
 	default:
 		return Age{Kind: LessThan, Seconds: age(c.reached), AtLeastSeconds: age(c.oldest.made), Subject: c.oldest.subject, Note: partly}, nil
 	}

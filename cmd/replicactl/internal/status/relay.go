@@ -137,7 +137,7 @@ func (l *look) behind(ctx context.Context, stream string, shards []streamtypes.S
 		// seen.
 		lost = places[aws.ToString(shard.ShardId)].sequence == "" && !places[aws.ToString(shard.ParentShardId)].finished && !oldest.After(followed)
 	}
-	age := lag.Age{Kind: lag.Exact, Seconds: max(0, l.Now().Sub(oldest).Seconds())}
+	age := lag.Age{Kind: lag.Exact, At: &oldest, Seconds: max(0, l.Now().Sub(oldest).Seconds())}
 	switch {
 	case oldest.IsZero():
 		age = lag.Age{Kind: lag.None}

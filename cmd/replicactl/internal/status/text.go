@@ -137,20 +137,21 @@ func (t *Topic) missing(n *notes) {
 	if t.nothing() {
 		return
 	}
-	note := func(missing bool, format string, args ...any) {
+	note := func(missing bool, then, format string, args ...any) {
 		if missing {
-			n.add("! "+format+" does not exist: run terraform apply, or replicactl bootstrap --apply at an endpoint of your own", args...)
+			n.add("! %s does not exist: run terraform apply, or replicactl bootstrap --apply at an endpoint of your own%s", fmt.Sprintf(format, args...), then)
 		}
 	}
-	note(t.ARN.Missing, "topic %s", t.Name)
+	const again = ", then replicactl backfill for what was published meanwhile"
+	note(t.ARN.Missing, again, "topic %s", t.Name)
 	if t.Relay != nil {
-		note(t.Relay.Stream.Missing, "the stream of %s's table %s, by which changes are published,", t.Owner, t.Relay.Table)
-		note(t.Relay.Letters.Missing, "the relay's dead-letter queue %s", t.Relay.DeadLetterQueue)
+		note(t.Relay.Stream.Missing, ", then replicactl reconcile --repair for what was written meanwhile", "the stream of %s's table %s, by which changes are published,", t.Owner, t.Relay.Table)
+		note(t.Relay.Letters.Missing, "", "the relay's dead-letter queue %s", t.Relay.DeadLetterQueue)
 	}
 	for _, s := range t.Subscriptions {
-		note(s.Depth.Missing, "%s's queue %s", s.Subscriber, s.Queue)
-		note(s.Letters.Missing, "%s's dead-letter queue %s", s.Subscriber, s.DeadLetterQueue)
-		note(s.Settings.Missing && !t.ARN.Missing && !s.Depth.Missing, "%s's subscription to the topic", s.Subscriber)
+		note(s.Depth.Missing, again, "%s's queue %s", s.Subscriber, s.Queue)
+		note(s.Letters.Missing, "", "%s's dead-letter queue %s", s.Subscriber, s.DeadLetterQueue)
+		note(s.Settings.Missing && !t.ARN.Missing && !s.Depth.Missing, again, "%s's subscription to the topic", s.Subscriber)
 	}
 }
 
