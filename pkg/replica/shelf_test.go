@@ -16,38 +16,11 @@ import (
 	"github.com/tributary-dev/tributary/pkg/localaws/localawstest"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
 
-const statsManifest = `
-service: stats
-tables:
-  - name: company-stats
-    partition_key: {name: cik, type: S}
-  - name: watchlists
-    partition_key: {name: user, type: S}
-    sort_key: {name: cik, type: S}
-    indexes:
-      - name: by-cik
-        partition_key: {name: cik, type: S}
-        sort_key: {name: user, type: S}
-        projection: keys_only
-        include: [profileVersion, profileMapping]
-subscribes:
-  - contract: company.profile/v1
-    attributes: [name, sector]
-    replicas:
-      - table: company-stats
-        key: {cik: subject}
-        set: {companyName: name, sector: sector}
-        version_attribute: profileVersion
-        on_delete: clear
-      - table: watchlists
-        index: by-cik
-        set: {companyName: name}
-        version_attribute: profileVersion
-        on_delete: clear
-`
+const statsManifest = accounttest.Stats
 
 // shelf is a subscriber's tables on localaws, in virtual time.
 type shelf struct {
@@ -72,24 +45,8 @@ func inShelf(t *testing.T, f func(s *shelf)) {
 
 func (s *shelf) createWatchlists() {
 	s.t.Helper()
-	_, err := s.db.CreateTable(s.t.Context(), &dynamodb.CreateTableInput{
-		TableName: aws.String("watchlists"), BillingMode: types.BillingModePayPerRequest,
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String("user"), AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: aws.String("cik"), AttributeType: types.ScalarAttributeTypeS},
-		},
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String("user"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("cik"), KeyType: types.KeyTypeRange},
-		},
-		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{{
-			IndexName: aws.String("by-cik"),
-			KeySchema: []types.KeySchemaElement{
-				{AttributeName: aws.String("cik"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String("user"), KeyType: types.KeyTypeRange},
-			},
-			Projection: &types.Projection{ProjectionType: types.ProjectionTypeInclude, NonKeyAttributes: []string{"profileVersion", "profileMapping"}},
-		}},
-	})
-	if err != nil {
+	watchlists, _ := must(parseStats()).Table("watchlists")
+	if err := (&accounttest.Account{DB: s.db}).CreateTable(s.t.Context(), watchlists); err != nil {
 		s.t.Fatal(err)
 	}
 }

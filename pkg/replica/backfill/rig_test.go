@@ -31,16 +31,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const ownerManifest = `
-service: profile
-tables:
-  - {name: companies, partition_key: {name: cik, type: S}, stream: true, ttl_attribute: expiresAt}
-publishes:
-  - contract: company.profile/v1
-    table: companies
-    key: {cik: "{cik}"}
-    match: {kind: {equals: company}}
-`
+// ownerManifest is of a service whose table holds more than companies.
+const ownerManifest = accounttest.Owner + "    match: {kind: {equals: company}}\n"
 
 // subscriberManifest is of a service that copies name and sector.
 func subscriberManifest(service string) *manifest.Manifest {

@@ -38,21 +38,6 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-const ownerManifest = `
-service: profile
-tables:
-  - name: companies
-    partition_key: {name: cik, type: S}
-    stream: true
-    ttl_attribute: expiresAt
-  - name: profile-relay-checkpoints
-    partition_key: {name: id, type: S}
-publishes:
-  - contract: company.profile/v1
-    table: companies
-    key: {cik: "{cik}"}
-`
-
 // statsManifest has a merged item replica in a table that other items share, a
 // fan-out and a dedicated replica table.
 const statsManifest = `
@@ -121,7 +106,7 @@ func newRig(account *accounttest.Rig) *rig {
 	account.Helper()
 	r := &rig{
 		Rig: account, store: dynamostore.New(account.DB, dynamostore.Config{}),
-		owner: must(manifest.Parse("replication.yaml", []byte(ownerManifest))),
+		owner: must(manifest.Parse("replication.yaml", []byte(accounttest.Owner))),
 		stats: must(manifest.Parse("replication.yaml", []byte(statsManifest))),
 	}
 	r.source = must(replica.NewSource(r.owner.Service, r.owner.Publishes[0], profilev1.Contract))

@@ -29,16 +29,6 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const ownerText = `
-service: profile
-tables:
-  - {name: companies, partition_key: {name: cik, type: S}, stream: true, ttl_attribute: expiresAt}
-publishes:
-  - contract: company.profile/v1
-    table: companies
-    key: {cik: "{cik}"}
-`
-
 // subscriberText is a subscriber's manifest but for its name.
 const subscriberText = `
 service: %[1]s
@@ -86,7 +76,7 @@ func inRig(t *testing.T, test func(r *rig)) {
 	accounttest.Run(t, localaws.Config{StreamShards: 2, DisturbSNS: r.deliver}, func(account *accounttest.Rig) {
 		r.Rig = account
 		r.rows, r.table = dynamostore.New(r.DB, dynamostore.Config{}), dynamostore.NewSource(r.DB, "companies")
-		owner := must(manifest.Parse("replication.yaml", []byte(ownerText)))
+		owner := must(manifest.Parse("replication.yaml", []byte(accounttest.Owner)))
 		r.source = must(replica.NewSource("profile", owner.Publishes[0], profilev1.Contract))
 		r.Declare(owner)
 		for _, name := range subscribers {

@@ -16,6 +16,7 @@ import (
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostream"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/snspub"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
@@ -55,23 +56,10 @@ type Repository interface {
 // have damaged it, or they were faster every time. The plan goes on.
 var ErrRefused = errors.New("the service refuses the write")
 
-const ownerManifest = `
-service: profile
-tables:
-  - name: companies
-    partition_key: {name: cik, type: S}
-    stream: true
-    ttl_attribute: expiresAt
-publishes:
-  - contract: company.profile/v1
-    table: companies
-    key: {cik: "{cik}"}
-`
-
 // withDefaults fills in what is left out.
 func (o Owner) withDefaults() Owner {
 	if o.Manifest == "" {
-		o.Manifest = ownerManifest
+		o.Manifest = accounttest.Owner
 	}
 	if o.Open == nil {
 		o.Open = openVersioned

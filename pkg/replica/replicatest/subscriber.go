@@ -15,6 +15,7 @@ import (
 	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/sqssub"
 )
@@ -50,35 +51,7 @@ func (s Subscriber) withDefaults() Subscriber {
 // Subscribers are a service that merges copies into its own items and fans them
 // out, and one with a dedicated replica table and another filter.
 func Subscribers() []Subscriber {
-	return []Subscriber{{Manifest: `
-service: stats
-tables:
-  - name: company-stats
-    partition_key: {name: cik, type: S}
-  - name: watchlists
-    partition_key: {name: user, type: S}
-    sort_key: {name: cik, type: S}
-    indexes:
-      - name: by-cik
-        partition_key: {name: cik, type: S}
-        sort_key: {name: user, type: S}
-        projection: keys_only
-        include: [profileVersion, profileMapping]
-subscribes:
-  - contract: company.profile/v1
-    attributes: [name, sector]
-    replicas:
-      - table: company-stats
-        key: {cik: subject}
-        set: {companyName: name, sector: sector}
-        version_attribute: profileVersion
-        on_delete: clear
-      - table: watchlists
-        index: by-cik
-        set: {companyName: name}
-        version_attribute: profileVersion
-        on_delete: clear
-        second_pass: 10s
+	return []Subscriber{{Manifest: accounttest.Stats + `        second_pass: 10s
 `}, {Consume: leisurely, Manifest: `
 service: directory
 tables:
