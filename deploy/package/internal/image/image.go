@@ -27,6 +27,9 @@ const User = "65532:65532"
 func Index(name string, architectures []string, binaries map[string][]byte) (v1.ImageIndex, error) {
 	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, arch := range architectures {
+		if len(binaries[arch]) == 0 {
+			return nil, fmt.Errorf("image %s for linux/%s: there is no binary for it", name, arch)
+		}
 		one, err := single(name, arch, binaries[arch])
 		if err != nil {
 			return nil, fmt.Errorf("image %s for linux/%s: %w", name, arch, err)

@@ -155,6 +155,16 @@ func TestAnImageStartsTheProgramForItsPlatformAsNobody(t *testing.T) {
 	}
 }
 
+func TestAnImageWithoutItsProgramIsRefused(t *testing.T) {
+	for what, had := range map[string]map[string][]byte{
+		"no binary": {"arm64": binaries["arm64"]}, "an empty one": {"arm64": binaries["arm64"], "amd64": {}},
+	} {
+		if _, err := image.Index("stats", []string{"arm64", "amd64"}, had); err == nil || !strings.Contains(err.Error(), "image stats for linux/amd64") {
+			t.Errorf("%s: got %v, want it refused by its platform", what, err)
+		}
+	}
+}
+
 func TestEqualBinariesBecomeEqualDigests(t *testing.T) {
 	once := index(t, "stats", "arm64", "amd64")
 	if again := index(t, "stats", "arm64", "amd64"); digest(t, once) != digest(t, again) {

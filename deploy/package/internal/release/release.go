@@ -159,7 +159,7 @@ func (c Config) program(ctx context.Context, p compile.Program, dir string, list
 	binaries := make(map[string][]byte)
 	for _, arch := range architectures {
 		if binaries[arch] != nil {
-			break
+			continue
 		}
 		c.Report("compile " + p.Name + " for linux/" + arch)
 		binary, err := compile.Binary(ctx, p, arch, c.Cache)
