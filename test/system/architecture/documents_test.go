@@ -120,9 +120,13 @@ func TestLinksLeadSomewhere(t *testing.T) {
 			if file != "" {
 				place = path.Join(path.Dir(d.path), file)
 			}
-			if _, err := os.Stat(filepath.Join(project, place)); err != nil {
+			info, err := os.Stat(filepath.Join(project, place))
+			if err != nil {
 				t.Errorf("%s links to %s, and there is no %s", d.path, target, place)
 				continue
+			}
+			if info.IsDir() { // shown with its README.md
+				place = path.Join(place, "README.md")
 			}
 			if headings := all[place].anchors(); anchor != "" && !slices.Contains(headings, anchor) {
 				t.Errorf("%s links to %s, and %s has only #%s", d.path, target, place, strings.Join(headings, ", #"))
