@@ -93,9 +93,9 @@ locals {
         ]])
       },
       {
-        title = "Outcomes: records failed, given up and kept in S3"
+        title = "Outcomes: records failed, lost, or kept in S3"
         unit  = "records"
-        lines = flatten([for r in var.relays : [for metric, label in { FailedInvokeEventCount = "failed, tried again", DroppedEventCount = "given up", OnFailureDestinationDeliveredEventCount = "kept in S3" } :
+        lines = flatten([for r in var.relays : [for metric, label in { FailedInvokeEventCount = "failed, tried again", DroppedEventCount = "lost", OnFailureDestinationDeliveredEventCount = "kept in S3" } :
           { metric = ["AWS/Lambda", metric, "EventSourceMappingUUID", r.mapping_id], label = "${r.function_name} ${label}", stat = "Sum" }
         ]])
       },

@@ -26,10 +26,12 @@ locals {
       threshold = 0, period = 60, periods = 10, of = 5
       says      = "Records of ${var.table.name} keep failing in the relay of ${local.contract} and are tried again. Look at ${local.log_group}: SNS or DynamoDB refuse something."
     }
+    # What reached the bucket is not among these (Lambda, "Types of metrics for
+    # Lambda functions").
     dropped-records = {
       namespace = "AWS/Lambda", metric = "DroppedEventCount", statistic = "Sum", dimensions = local.of_mapping
       threshold = 0, period = 60, periods = 1, of = 1
-      says      = "Lambda gave up on records of ${var.table.name}: their changes are not published. ${local.from_bucket}"
+      says      = "Lambda gave up on records of ${var.table.name} and kept them nowhere: these changes are lost to subscribers. Mend the cause, which the relay's other alarms tell, then `replicactl reconcile` with every subscriber."
     }
     given-up-records = {
       namespace = "AWS/Lambda", metric = "OnFailureDestinationDeliveredEventCount", statistic = "Sum", dimensions = local.of_mapping
@@ -67,4 +69,55 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_actions       = var.alarm_topic_arns
   ok_actions          = var.alarm_topic_arns
   tags                = local.tags
+}
+
+# Where the mapping is switched off, or has lost its rights to the stream or the
+# key, nothing is called and nothing fails, and the stream forgets after 24 hours.
+# A mapping that reads counts 0 where it finds nothing, so that no count at all
+# means that nobody reads (Lambda, "Types of metrics for Lambda functions"). A
+# table that nobody writes has nothing to lose.
+resource "aws_cloudwatch_metric_alarm" "unread" {
+  alarm_name          = "${local.name}-unread"
+  alarm_description   = "${var.table.name} was written within 15 minutes in which Lambda did not read its stream, which forgets after 24 hours. Look at the mapping, `aws lambda get-event-source-mapping --uuid ${aws_lambda_event_source_mapping.this.uuid}`: is it switched off, or what does LastProcessingResult say of the role's rights? Applying this root again switches it on."
+  evaluation_periods  = 1
+  datapoints_to_alarm = 1
+  threshold           = 0
+  comparison_operator = "GreaterThanThreshold"
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arns
+  ok_actions          = var.alarm_topic_arns
+  tags                = local.tags
+
+  metric_query {
+    id          = "unread"
+    label       = "Written and not read"
+    expression  = "IF(FILL(written, 0) > 0 AND FILL(reads, 0) == 0, 1, 0)"
+    return_data = true
+  }
+
+  metric_query {
+    id          = "written"
+    return_data = false
+
+    metric {
+      namespace   = "AWS/DynamoDB"
+      metric_name = "ConsumedWriteCapacityUnits"
+      dimensions  = { TableName = var.table.name }
+      stat        = "Sum"
+      period      = 900
+    }
+  }
+
+  metric_query {
+    id          = "reads"
+    return_data = false
+
+    metric {
+      namespace   = "AWS/Lambda"
+      metric_name = "PolledEventCount"
+      dimensions  = local.of_mapping
+      stat        = "SampleCount"
+      period      = 900
+    }
+  }
 }

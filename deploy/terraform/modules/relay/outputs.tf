@@ -60,5 +60,5 @@ output "kms_key_arn" {
 
 output "alarm_arns" {
   description = "The ARNs of the alarms by what they watch."
-  value       = { for what, alarm in aws_cloudwatch_metric_alarm.this : what => alarm.arn }
+  value       = merge({ for what, alarm in aws_cloudwatch_metric_alarm.this : what => alarm.arn }, { unread = aws_cloudwatch_metric_alarm.unread.arn })
 }

@@ -207,7 +207,7 @@ variable "reserved_concurrency" {
 
   validation {
     condition     = var.reserved_concurrency == null ? true : var.reserved_concurrency >= 1
-    error_message = "A reserved concurrency of 0 stops the function, and changes are lost 24 hours later. To pause replication disable the mapping and watch the iterator age; null reserves nothing."
+    error_message = "A reserved concurrency of 0 stops the function, and changes are lost 24 hours later. To pause replication disable the mapping, for less than that; the alarm unread reminds you. null reserves nothing."
   }
 }
 

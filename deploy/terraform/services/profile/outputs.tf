@@ -9,9 +9,10 @@ output "topic_parameters" {
 }
 
 output "relays" {
-  description = "The relays' functions, dead-letter queues and buckets of failed records, by contract."
+  description = "The relays' functions, the mappings that call them (disabling one pauses replication), dead-letter queues and buckets of failed records, by contract."
   value = { for contract, r in module.relay : contract => {
     function       = r.function_name
+    mapping        = r.mapping_id
     dead_letters   = r.dlq_url
     failed_records = r.failed_records_bucket
   } }

@@ -88,7 +88,7 @@ run "a_publisher" {
       "Throughput: records of the stream",
       "Throughput: changes published, and deliveries",
       "Outcomes: the relay's errors and throttles",
-      "Outcomes: records failed, given up and kept in S3",
+      "Outcomes: records failed, lost, or kept in S3",
       "Outcomes: deliveries failed, and attributes that no filter reads",
       "Dead letters waiting",
       "Dead letters: age of the oldest",

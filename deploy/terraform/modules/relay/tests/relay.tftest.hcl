@@ -261,6 +261,34 @@ run "alarms" {
   }
 }
 
+run "a_mapping_that_does_not_read" {
+  command = apply
+
+  assert {
+    condition = { for q in aws_cloudwatch_metric_alarm.unread.metric_query : q.id => try("${q.metric[0].metric_name} ${q.metric[0].stat} ${join(" ", values(q.metric[0].dimensions))}", q.expression) } == {
+      unread  = "IF(FILL(written, 0) > 0 AND FILL(reads, 0) == 0, 1, 0)"
+      written = "ConsumedWriteCapacityUnits Sum companies"
+      reads   = "PolledEventCount SampleCount 6d2f1c9a-0000-4000-8000-000000000001"
+    }
+    error_message = "a stream that nobody reads wakes nobody"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.unread.threshold == 0 && aws_cloudwatch_metric_alarm.unread.alarm_actions == toset(var.alarm_topic_arns) && aws_cloudwatch_metric_alarm.unread.ok_actions == toset(var.alarm_topic_arns)
+    error_message = "the alarm tells nobody"
+  }
+
+  assert {
+    condition     = toset(keys(output.alarm_arns)) == toset(["dead-letters", "destination-failures", "dropped-records", "errors", "failed-records", "given-up-records", "iterator-age", "throttles", "unread"])
+    error_message = "the dashboard is not told of every alarm: ${join(", ", keys(output.alarm_arns))}"
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudwatch_metric_alarm.this["dropped-records"].alarm_description, "replicactl reconcile") && strcontains(aws_cloudwatch_metric_alarm.this["given-up-records"].alarm_description, "stream-dlq")
+    error_message = "records are looked for where they are not"
+  }
+}
+
 # The filters are in testdata/filters.json, and a test of Go holds those against
 # what the relay would do with a record (test/system/architecture).
 run "single_table" {
