@@ -248,3 +248,17 @@ func TestTheGraphNamesEverythingOnce(t *testing.T) {
 		}
 	})
 }
+
+// An index that is being filled cannot be read: its consumer applies nothing yet.
+func TestAnIndexThatIsBeingFilledIsSaid(t *testing.T) {
+	inWorld(t, func(w *world) {
+		w.bootstrap()
+		report := w.look()
+		creating := "CREATING"
+		sub := report.Topics[0].Subscriptions[0]
+		sub.Stores = append(sub.Stores, status.Store{Table: "company-stats", Index: "by-name", State: status.Cell[string]{Value: &creating}})
+		if said := "! index by-name of stats's table company-stats is CREATING and cannot be read until it is ACTIVE: wait\n"; strings.Count(text(report), said) != 1 || strings.Count(text(report), "!") != 1 {
+			t.Errorf("not once %q:\n%s", said, text(report))
+		}
+	})
+}

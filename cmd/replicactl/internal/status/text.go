@@ -7,6 +7,8 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
 )
@@ -127,6 +129,15 @@ func (n *notes) stores(s *Subscription) {
 		n.reason(name, store.State.Unread)
 		if store.State.Missing {
 			n.add("! %s does not exist: run terraform apply, or replicactl bootstrap --apply at an endpoint of your own, then replicactl backfill", name)
+		}
+		// What is UPDATING is read and written all the same ("TableDescription",
+		// DynamoDB API reference).
+		if is := store.State.Value; is != nil && *is != string(types.TableStatusActive) && *is != string(types.TableStatusUpdating) {
+			then := "see why in its description (aws dynamodb describe-table)"
+			if *is == string(types.TableStatusCreating) {
+				then = "wait"
+			}
+			n.add("! %s is %s and cannot be read until it is ACTIVE: %s", name, *is, then)
 		}
 	}
 }
