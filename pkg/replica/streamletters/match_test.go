@@ -7,6 +7,7 @@ import (
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/contracts/profilev1"
 	"github.com/tributary-dev/tributary/pkg/replica"
+	"github.com/tributary-dev/tributary/pkg/replica/internal/accounttest"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 	"github.com/tributary-dev/tributary/pkg/replica/streamletters"
 )
@@ -36,18 +37,7 @@ func TestALetterIsOfTheContractsByAttributesOfAnyType(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inRig(t, func(r *rig) {
-				m := must(manifest.Parse("replication.yaml", []byte(`
-service: profile
-tables:
-  - name: companies
-    partition_key: {name: cik, type: S}
-    stream: true
-    ttl_attribute: expiresAt
-publishes:
-  - contract: company.profile/v1
-    table: companies
-    key: {cik: "{cik}"}
-    match: `+c.match+"\n")))
+				m := must(manifest.Parse("replication.yaml", []byte(accounttest.Owner+"    match: "+c.match+"\n")))
 				r.source = must(replica.NewSource(m.Service, m.Publishes[0], profilev1.Contract))
 				r.bury("1", c.image) // the item is gone by now
 				if c.ours {
