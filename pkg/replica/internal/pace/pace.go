@@ -53,7 +53,8 @@ func New(perSecond float64, backlog func(context.Context) (int, error), most int
 	return p
 }
 
-// Wait returns when n more messages may be published. An error is ctx's, or
+// Wait returns when n more messages may be published. An error is ctx's, also
+// where the rate lets them through only after ctx's deadline, at once then, or
 // says that the queue's length was not told for a minute.
 func (p *Pace) Wait(ctx context.Context, n int) error {
 	if err := p.waitForQueue(ctx, n); err != nil {
@@ -67,7 +68,9 @@ func (p *Pace) Wait(ctx context.Context, n int) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("wait for the rate: %w", err)
+			// The limiter takes no more than its burst, so that this is the one error
+			// it has left, which is none of context's.
+			return fmt.Errorf("wait for the rate: %w: its turn comes only after that", context.DeadlineExceeded)
 		}
 	}
 	return nil

@@ -35,6 +35,22 @@ func TestNoMoreThanTheRateIsLetThrough(t *testing.T) {
 	}
 }
 
+// What the rate would let through after the deadline is said at once, as what a
+// context's end is known by.
+func TestATurnAfterTheDeadlineIsTheDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, began := New(0.5, nil, 0), time.Now()
+		ctx, cancel := context.WithDeadline(t.Context(), began.Add(time.Second))
+		defer cancel()
+		if err := p.Wait(ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := p.Wait(ctx, 1); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil || time.Since(began) > 0 {
+			t.Errorf("got %v after %v", err, time.Since(began))
+		}
+	})
+}
+
 // queue is drained at a rate, and its length told as it is.
 type queue struct {
 	perSecond int
