@@ -43,8 +43,11 @@ variable "services" {
   }
 
   validation {
-    condition     = alltrue([for s in var.services : length(s.conditions) > 0])
-    error_message = "A service is given a key on a condition (aws:SourceArn, an encryption context): without one it would use the key on behalf of anybody. Add the condition."
+    condition = alltrue([for s in var.services : anytrue([for c in s.conditions :
+      contains(["ArnEquals", "StringEquals"], c.test) && length(c.values) > 0 && !strcontains(join(" ", c.values), "*") &&
+      (contains(["aws:SourceArn", "aws:SourceAccount"], c.variable) || startswith(c.variable, "kms:EncryptionContext:"))
+    ])])
+    error_message = "A service is given a key for named resources alone: by ArnEquals or StringEquals of aws:SourceArn, aws:SourceAccount or an encryption context, without wildcards. Otherwise it would use the key on behalf of anybody. Add the condition."
   }
 
   validation {
@@ -67,6 +70,16 @@ variable "callers" {
   }))
   default  = []
   nullable = false
+
+  validation {
+    condition     = alltrue(flatten([for c in var.callers : [for arn in c.role_arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:role/[^*?]+$", arn))]]))
+    error_message = "A caller is a role, given by its ARN (arn:aws:iam::<account>:role/<name>), without wildcards, which ArnEquals would follow."
+  }
+
+  validation {
+    condition     = alltrue([for c in var.callers : contains(["dynamodb", "s3", "sns", "sqs"], c.via)])
+    error_message = "A role uses the key through one service, via: dynamodb, s3, sns or sqs. Name it."
+  }
 
   validation {
     condition     = alltrue(flatten([for c in var.callers : [for a in c.actions : startswith(a, "kms:") && a != "kms:*"]]))

@@ -129,6 +129,44 @@ run "a_service_without_a_condition_is_refused" {
   expect_failures = [var.services]
 }
 
+run "a_condition_that_names_no_resource_is_refused" {
+  command = plan
+  variables {
+    services = [{
+      sid        = "A", principal = "sns.amazonaws.com", actions = ["kms:Decrypt"]
+      conditions = [{ test = "Bool", variable = "aws:SecureTransport", values = ["true"] }]
+    }]
+  }
+  expect_failures = [var.services]
+}
+
+run "a_condition_on_every_topic_is_refused" {
+  command = plan
+  variables {
+    services = [{
+      sid        = "A", principal = "sns.amazonaws.com", actions = ["kms:Decrypt"]
+      conditions = [{ test = "ArnEquals", variable = "aws:SourceArn", values = ["arn:aws:sns:eu-west-1:111122223333:*"] }]
+    }]
+  }
+  expect_failures = [var.services]
+}
+
+run "every_role_as_a_caller_is_refused" {
+  command = plan
+  variables {
+    callers = [{ sid = "A", role_arns = ["arn:aws:iam::111122223333:role/*"], via = "sns", actions = ["kms:Decrypt"] }]
+  }
+  expect_failures = [var.callers]
+}
+
+run "a_caller_through_any_service_is_refused" {
+  command = plan
+  variables {
+    callers = [{ sid = "A", role_arns = ["arn:aws:iam::111122223333:role/relay"], via = "*", actions = ["kms:Decrypt"] }]
+  }
+  expect_failures = [var.callers]
+}
+
 run "a_service_that_may_do_all_is_refused" {
   command = plan
   variables {
