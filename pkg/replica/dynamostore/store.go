@@ -169,7 +169,7 @@ func (s *Store) Find(ctx context.Context, in replica.Find) ([]contracts.Item, co
 	}
 	out, err := s.client.Query(ctx, input)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, withoutIndex(err, in.Table, in.Index)
 	}
 	items := make([]contracts.Item, len(out.Items))
 	for i, item := range out.Items {
@@ -242,11 +242,15 @@ func refused(err error) error {
 	return err
 }
 
+// lacksIndex is in the message of a ValidationException about an index that a
+// table does not have.
+const lacksIndex = "does not have the specified index"
+
 // blamesSetUp reports whether a ValidationException is about a table that is
 // not as the manifest has it. That is mended at the table, after which every
 // message can be applied, so none is to blame.
 func blamesSetUp(message string) bool {
-	for _, text := range []string{"does not match the schema", "does not have the specified index", "Missing the key"} {
+	for _, text := range []string{"does not match the schema", lacksIndex, "Missing the key"} {
 		if strings.Contains(message, text) {
 			return true
 		}
