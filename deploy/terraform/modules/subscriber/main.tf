@@ -59,6 +59,8 @@ module "subscription" {
   subscription     = each.value
   alarm_topic_arns = var.alarm_topic_arns
   tags             = var.tags
+
+  topic_parameter_arn = lookup(var.topic_parameter_arns, each.key, null)
 }
 
 module "consumer" {

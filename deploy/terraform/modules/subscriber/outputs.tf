@@ -3,6 +3,11 @@ output "queues" {
   value       = { for contract, s in module.subscription : contract => { queue = s.queue_name, dead_letters = s.dlq_name } }
 }
 
+output "topics" {
+  description = "The ARN of the topic of each subscription, by contract."
+  value       = { for contract, s in module.subscription : contract => s.topic_arn }
+}
+
 output "table_arns" {
   description = "The ARN of each table, by the manifest's name."
   value       = local.table_arns

@@ -42,6 +42,21 @@ variable "alarm_topic_arns" {
   nullable    = false
 }
 
+variable "topic_parameter_arns" {
+  description = <<-E
+    Of each contract whose topic another account owns, the ARN of the topic's parameter (output parameter_arn of the
+    owner's module topic); that account has to list this one first. The others are found by their names.
+  E
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = length(setsubtract(keys(var.topic_parameter_arns), [for s in try(yamldecode(var.manifest).subscribes, []) : s.contract])) == 0
+    error_message = "topic_parameter_arns names ${join(", ", setsubtract(keys(var.topic_parameter_arns), [for s in try(yamldecode(var.manifest).subscribes, []) : s.contract]))}, to which the manifest does not subscribe. Its keys are the manifest's contracts, like company.profile/v1."
+  }
+}
+
 variable "task_statements" {
   description = <<-E
     What the service's own code does at AWS, beyond its copies: IAM statements, each with actions and the resources

@@ -36,7 +36,7 @@ data "aws_ssm_parameters_by_path" "topics" {
     postcondition {
       condition     = contains(self.names, local.parameter)
       error_message = <<-EOT
-        Nobody publishes ${local.contract} in ${var.env} yet: account ${local.account}, ${local.region} has no SSM parameter ${local.parameter}, which the producer's module topic writes. Apply the Terraform root of the service whose manifest publishes ${local.contract} first (in this repository deploy/terraform/services/<that service>), with env = "${var.env}", then this one. If another account owns the topic, set topic_parameter_arn. ${length(self.names) == 0 ? "No topic at all is published there." : "Published there: ${join(", ", [for name in self.names : trimprefix(name, "${local.folder}/")])}."}
+        Nobody publishes ${local.contract} in ${var.env} yet: account ${local.account}, ${local.region} has no SSM parameter ${local.parameter}, which the producer's module topic writes. Apply the Terraform root of the service whose manifest publishes ${local.contract} first (in this repository deploy/terraform/services/<that service>), with env = "${var.env}", then this one. If another account owns the topic, set topic_parameter_arn (of module subscriber: topic_parameter_arns). ${length(self.names) == 0 ? "No topic at all is published there." : "Published there: ${join(", ", [for name in self.names : trimprefix(name, "${local.folder}/")])}."}
       EOT
     }
   }

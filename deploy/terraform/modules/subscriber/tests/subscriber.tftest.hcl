@@ -179,3 +179,32 @@ run "a_publisher_is_refused" {
 
   expect_failures = [var.manifest]
 }
+
+run "a_topic_of_another_account_is_read_by_its_arn" {
+  command = plan
+
+  variables {
+    topic_parameter_arns = { "company.profile/v1" = "arn:aws:ssm:eu-west-1:999988887777:parameter/replication/test/topics/company-profile-v1" }
+  }
+
+  override_data {
+    target = module.subscription["company.profile/v1"].data.aws_ssm_parameter.topic
+    values = {
+      value = "{\"arn\":\"arn:aws:sns:eu-west-1:999988887777:company-profile-v1\",\"attributes\":[\"name\",\"sector\"],\"contract\":\"company.profile/v1\",\"service\":\"profile\",\"subscriber_accounts\":[\"123456789012\"]}"
+    }
+  }
+
+  assert {
+    condition     = output.topics == { "company.profile/v1" = "arn:aws:sns:eu-west-1:999988887777:company-profile-v1" }
+    error_message = "it subscribes to ${jsonencode(output.topics)}"
+  }
+}
+
+run "a_parameter_of_no_subscription_is_refused" {
+  command = plan
+
+  variables {
+    topic_parameter_arns = { "company.filing/v1" = "arn:aws:ssm:eu-west-1:999988887777:parameter/replication/test/topics/company-filing-v1" }
+  }
+  expect_failures = [var.topic_parameter_arns]
+}
