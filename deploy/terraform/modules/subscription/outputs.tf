@@ -59,7 +59,7 @@ output "visibility_timeout_seconds" {
 }
 
 output "alarm_names" {
-  description = "The names of the alarms by what they watch: age, dead-letters and so on. A rollback of a deployment listens to age and dead-letters."
+  description = "The names of the alarms by what they watch: age, dead-letters and so on. A rollback of a deployment listens to age."
   value       = { for what, alarm in aws_cloudwatch_metric_alarm.this : what => alarm.alarm_name }
 }
 
