@@ -39,7 +39,8 @@ type engineKey struct{}
 // waited for; "unchanged" fails if a request since the last "unchanged" or the
 // beginning could have changed something; "call OPERATION FILE" makes a call of
 // DynamoDB whose input is JSON, with the present version for VERSION; "deny
-// OPERATION" refuses every such call of any service, until "deny" without one.
+// OPERATION [CODE]" refuses every such call of any service, with AWS's code for a
+// right that is missing or another one, until "deny" without one.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -141,18 +142,19 @@ func call(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func deny(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: deny [OPERATION]")
+	if neg || len(args) > 2 {
+		ts.Fatalf("usage: deny [OPERATION [CODE]]")
 	}
 	engine := ts.Value(engineKey{}).(*localaws.Engine)
 	if len(args) == 0 {
 		engine.SetFaults(nil)
 		return
 	}
+	code := append(args, "AccessDeniedException")[1]
 	engine.SetFaults(func(c localaws.Call) localaws.Fault {
 		if c.Operation != args[0] {
 			return localaws.Fault{}
 		}
-		return localaws.Fault{Error: &wire.Error{Code: "AccessDeniedException", Message: "not authorized to perform " + c.Operation, Status: http.StatusBadRequest}}
+		return localaws.Fault{Error: &wire.Error{Code: code, Message: "not authorized to perform " + c.Operation, Status: http.StatusBadRequest}}
 	})
 }

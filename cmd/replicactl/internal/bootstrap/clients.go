@@ -19,10 +19,6 @@ func (b *Bootstrapper) endpoints() map[string]string {
 	}
 }
 
-func (b *Bootstrapper) dynamoCall(err error) error { return b.Explain(connect.DynamoDB, err) }
-func (b *Bootstrapper) snsCall(err error) error    { return b.Explain(connect.SNS, err) }
-func (b *Bootstrapper) sqsCall(err error) error    { return b.Explain(connect.SQS, err) }
-
 // declines reports whether an endpoint that is not AWS does not know a value
 // that AWS takes. On AWS such an error is one.
 func declines(endpoint string, err error) bool {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/replica/manifest"
 )
 
@@ -123,7 +124,7 @@ type Bootstrapper struct {
 
 // New returns a Bootstrapper.
 func New(cfg Config) *Bootstrapper {
-	b := &Bootstrapper{Clients: cfg.Clients, progress: cfg.Progress, poll: cfg.PollInterval}
+	b := &Bootstrapper{Clients: trouble.Watched(cfg.Clients), progress: cfg.Progress, poll: cfg.PollInterval}
 	if b.progress == nil {
 		b.progress = func(string) {}
 	}

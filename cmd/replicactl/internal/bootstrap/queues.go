@@ -40,7 +40,7 @@ func (s *survey) queue(ctx context.Context, spec queueSpec) error {
 		step.apply = func(ctx context.Context, step *Step) error { return s.createQueue(ctx, step, spec) }
 		return nil
 	case err != nil:
-		return s.sqsCall(err)
+		return err
 	}
 	have, err := s.attributes(ctx, spec.name, aws.ToString(found.QueueUrl))
 	if err != nil {
@@ -74,7 +74,7 @@ func (s *survey) attributes(ctx context.Context, name, url string) (map[string]s
 		QueueUrl: aws.String(url), AttributeNames: []types.QueueAttributeName{types.QueueAttributeNameAll},
 	})
 	if err != nil {
-		return nil, s.sqsCall(err)
+		return nil, err
 	}
 	s.queues[name] = queueRef{url: url, arn: got.Attributes[attrARN]}
 	return got.Attributes, nil
@@ -168,13 +168,13 @@ func (s *survey) soon(ctx context.Context, call func() error) error {
 func (s *survey) explainCreate(err error) error {
 	var recent *types.QueueDeletedRecently
 	if errors.As(err, &recent) {
-		return fmt.Errorf("%w; a queue of that name was deleted a moment ago, and SQS keeps the name for 60 seconds: run again in a minute", s.sqsCall(err))
+		return fmt.Errorf("%w; a queue of that name was deleted a moment ago, and SQS keeps the name for 60 seconds: run again in a minute", err)
 	}
 	var exists *types.QueueNameExists
 	if errors.As(err, &exists) {
-		return fmt.Errorf("%w; somebody else made it meanwhile: run again", s.sqsCall(err))
+		return fmt.Errorf("%w; somebody else made it meanwhile: run again", err)
 	}
-	return s.sqsCall(err)
+	return err
 }
 
 // smaller drops the message size from the attributes where err says that an
@@ -217,7 +217,7 @@ func (s *survey) changeQueue(ctx context.Context, step *Step, spec queueSpec) er
 
 func (s *survey) setQueue(ctx context.Context, spec queueSpec, attributes map[string]string) error {
 	_, err := s.SQS.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: aws.String(s.queues[spec.name].url), Attributes: attributes})
-	return s.sqsCall(err)
+	return err
 }
 
 func orNone(text string) string {

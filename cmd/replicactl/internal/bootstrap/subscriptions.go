@@ -34,7 +34,7 @@ func (s *survey) subscription(ctx context.Context, spec subscriptionSpec) error 
 	}
 	have, err := s.SNS.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: aws.String(arn)})
 	if err != nil {
-		return s.snsCall(err)
+		return err
 	}
 	s.compareSubscription(step, spec, have.Attributes)
 	if len(step.Differences) > 0 {
@@ -54,7 +54,7 @@ func (s *survey) findSubscription(ctx context.Context, topicARN, queueARN string
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return "", s.snsCall(err)
+			return "", err
 		}
 		for _, sub := range page.Subscriptions {
 			if aws.ToString(sub.Protocol) == "sqs" && aws.ToString(sub.Endpoint) == queueARN {
@@ -104,7 +104,7 @@ func (s *survey) subscribe(ctx context.Context, step *Step, spec subscriptionSpe
 		Attributes: s.wantedAttributes(spec), ReturnSubscriptionArn: true,
 	})
 	if err != nil {
-		return s.snsCall(err)
+		return err
 	}
 	if made.SubscriptionArn == nil {
 		step.Notes = append(step.Notes, "the subscription waits for its confirmation")
@@ -118,7 +118,7 @@ func (s *survey) changeSubscription(ctx context.Context, step *Step, spec subscr
 		if _, err := s.SNS.SetSubscriptionAttributes(ctx, &sns.SetSubscriptionAttributesInput{
 			SubscriptionArn: aws.String(arn), AttributeName: aws.String(d.Field), AttributeValue: aws.String(want[d.Field]),
 		}); err != nil {
-			return fmt.Errorf("set %s: %w", d.Field, s.snsCall(err))
+			return fmt.Errorf("set %s: %w", d.Field, err)
 		}
 	}
 	return nil

@@ -164,7 +164,7 @@ func (s *survey) createIndex(ctx context.Context, spec tableSpec, name string) e
 	ix, _ := spec.Index(name) // the difference came from it
 	found, err := s.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: aws.String(spec.Name)})
 	if err != nil {
-		return s.dynamoCall(err)
+		return err
 	}
 	create := &types.CreateGlobalSecondaryIndexAction{IndexName: aws.String(name), KeySchema: keySchema(ix.PartitionKey, ix.SortKey), Projection: projection(ix)}
 	if p := found.Table.ProvisionedThroughput; p != nil && aws.ToInt64(p.ReadCapacityUnits) > 0 {

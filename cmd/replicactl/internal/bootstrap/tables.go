@@ -33,7 +33,7 @@ func (s *survey) table(ctx context.Context, spec tableSpec) error {
 		step.apply = func(ctx context.Context, _ *Step) error { return s.createTable(ctx, spec) }
 		return nil
 	case err != nil:
-		return s.dynamoCall(err)
+		return err
 	}
 	expiry, err := s.timeToLive(ctx, spec)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *survey) timeToLive(ctx context.Context, spec tableSpec) (*types.TimeToL
 	}
 	found, err := s.DynamoDB.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: aws.String(spec.Name)})
 	if err != nil {
-		return nil, s.dynamoCall(err)
+		return nil, err
 	}
 	return found.TimeToLiveDescription, nil
 }
@@ -116,9 +116,9 @@ func (s *survey) createTable(ctx context.Context, spec tableSpec) error {
 func (s *survey) raced(err error) error {
 	var busy *types.ResourceInUseException
 	if errors.As(err, &busy) {
-		return fmt.Errorf("%w; somebody else is at it: run again", s.dynamoCall(err))
+		return fmt.Errorf("%w; somebody else is at it: run again", err)
 	}
-	return s.dynamoCall(err)
+	return err
 }
 
 func newAndOldImages() *types.StreamSpecification {
@@ -130,7 +130,7 @@ func (s *survey) enableTTL(ctx context.Context, t manifest.Table) error {
 		TableName:               aws.String(t.Name),
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{AttributeName: aws.String(t.TTLAttribute), Enabled: aws.Bool(true)},
 	})
-	return s.dynamoCall(err)
+	return err
 }
 
 // unseenLooks is how often a table that was just made is looked for before it
@@ -148,7 +148,7 @@ func (s *survey) awaitTable(ctx context.Context, name string) error {
 			unseen++ // DescribeTable is eventually consistent right after CreateTable
 			s.progress(fmt.Sprintf("table %s: not there yet", name))
 		case err != nil:
-			return s.dynamoCall(err)
+			return err
 		case hopeless(found.Table.TableStatus):
 			return fmt.Errorf("the table is %s", strings.ToLower(string(found.Table.TableStatus)))
 		case notActive(found.Table) == "":

@@ -19,7 +19,7 @@ func (s *survey) findTopics(ctx context.Context, want declarations) error {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("list topics: %w", s.snsCall(err))
+			return fmt.Errorf("list topics: %w", err)
 		}
 		for _, t := range page.Topics {
 			arn := aws.ToString(t.TopicArn)
@@ -47,7 +47,7 @@ func (s *survey) topic(t topicSpec) {
 		step.apply = func(ctx context.Context, _ *Step) error {
 			made, err := s.SNS.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String(t.name)})
 			if err != nil {
-				return s.snsCall(err)
+				return err
 			}
 			s.topics[t.name] = aws.ToString(made.TopicArn)
 			return nil

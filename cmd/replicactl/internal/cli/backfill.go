@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/backfill"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
@@ -108,7 +108,7 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 	err = errors.Join(err, publisher.Close())
 	view := viewBackfill(&done, before, err == nil)
 	if err != nil {
-		err = stoppedBackfill(r, f, &done, err)
+		err = stoppedBackfill(f, &done, err)
 		if !g.json {
 			// Pages whose end was noted are not read again: what was rejected there
 			// would not be told any more.
@@ -126,9 +126,9 @@ func runBackfill(cmd *cobra.Command, g *globals, f *backfillFlags) error {
 }
 
 // backfillNeeds are the rights that a backfill needs besides its recipient's.
-func backfillNeeds(r *recipient) []rights.Need {
+func backfillNeeds(r *recipient) []trouble.Need {
 	table, checkpoints := r.source.Table(), r.owner.Publication.CheckpointTable
-	return []rights.Need{
+	return []trouble.Need{
 		{Right: "dynamodb:Scan", On: table, For: "to read every item"},
 		{Right: "dynamodb:GetItem", On: checkpoints, For: "to see how far a run is"},
 		{Right: "dynamodb:PutItem", On: checkpoints, For: "to begin a run"},
@@ -140,14 +140,9 @@ func backfillNeeds(r *recipient) []rights.Need {
 }
 
 // stoppedBackfill is why a run ended before its time, with the way out.
-func stoppedBackfill(r *recipient, f *backfillFlags, done *backfill.Result, err error) error {
+func stoppedBackfill(f *backfillFlags, done *backfill.Result, err error) error {
 	if _, unheard := errors.AsType[*backfill.CanaryError](err); unheard {
 		return err // it says what to do
-	}
-	if denied := rights.In(err); denied != nil {
-		err = fmt.Errorf("backfill %s to %s: %w", f.contract, f.to, denied)
-	} else {
-		err = r.told(err)
 	}
 	switch {
 	case errors.Is(err, dynamostore.ErrSuperseded):

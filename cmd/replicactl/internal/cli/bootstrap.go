@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/bootstrap"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 )
 
 func newBootstrap(g *globals) *cobra.Command {
@@ -45,7 +44,7 @@ func runBootstrap(cmd *cobra.Command, g *globals, apply bool) error {
 	if err != nil {
 		return err
 	}
-	clients, err := connect.Open(ctx)
+	clients, err := open(ctx)
 	if err != nil {
 		return err
 	}

@@ -115,8 +115,7 @@ func (f *dlqFlags) selection() (redrive.Selection, error) {
 // letters are a dead-letter queue and what reads it.
 type letters struct {
 	*redrive.Redrive
-	queue   string
-	clients connect.Clients
+	queue string
 }
 
 // openLetters opens a subscriber's or a relay's dead-letter queue, to look at it
@@ -124,8 +123,8 @@ type letters struct {
 func openLetters(cmd *cobra.Command, g *globals, f *dlqFlags, report func(redrive.Progress)) (letters, error) {
 	edit := func(cfg *redrive.Config, _ connect.Clients, _ target.Subscribed) { cfg.Report = report }
 	if !f.relay {
-		r, sub, clients, err := openDLQ(cmd, g, f, edit)
-		return letters{r, sub.Subscription.Queue.DeadLetterQueue, clients}, err
+		r, sub, err := openDLQ(cmd, g, f, edit)
+		return letters{r, sub.Subscription.Queue.DeadLetterQueue}, err
 	}
 	set, err := g.set()
 	if err != nil {
@@ -138,34 +137,34 @@ func openLetters(cmd *cobra.Command, g *globals, f *dlqFlags, report func(redriv
 	if f.queue == "" {
 		f.queue = owner.Publication.DeadLetterQueue
 	}
-	clients, err := connect.Open(cmd.Context())
+	clients, err := open(cmd.Context())
 	if err != nil {
 		return letters{}, err
 	}
 	r, err := redrive.New(redrive.Config{Client: clients.SQS, DeadLetters: f.queue, Catalog: set.Catalog(), Limit: f.limit, Report: report})
-	return letters{r, f.queue, clients}, err
+	return letters{r, f.queue}, err
 }
 
 // openDLQ finds the subscription and makes the redrive of its dead letters.
-func openDLQ(cmd *cobra.Command, g *globals, f *dlqFlags, edit func(*redrive.Config, connect.Clients, target.Subscribed)) (*redrive.Redrive, target.Subscribed, connect.Clients, error) {
+func openDLQ(cmd *cobra.Command, g *globals, f *dlqFlags, edit func(*redrive.Config, connect.Clients, target.Subscribed)) (*redrive.Redrive, target.Subscribed, error) {
 	set, err := g.set()
 	if err != nil {
-		return nil, target.Subscribed{}, connect.Clients{}, err
+		return nil, target.Subscribed{}, err
 	}
 	sub, err := subscribed(set, f.contract, f.subscriber)
 	if err != nil {
-		return nil, sub, connect.Clients{}, err
+		return nil, sub, err
 	}
 	for _, m := range set.Manifests() {
 		for _, p := range m.Publishes {
 			if p.DeadLetterQueue == sub.Subscription.Queue.DeadLetterQueue {
-				return nil, sub, connect.Clients{}, fmt.Errorf("dead letters of %s: %s is where the relay of %s puts stream records, too; %s", sub.Service(), p.DeadLetterQueue, m.Service, forTheRelay(p.Contract))
+				return nil, sub, fmt.Errorf("dead letters of %s: %s is where the relay of %s puts stream records, too; %s", sub.Service(), p.DeadLetterQueue, m.Service, forTheRelay(p.Contract))
 			}
 		}
 	}
-	clients, err := connect.Open(cmd.Context())
+	clients, err := open(cmd.Context())
 	if err != nil {
-		return nil, sub, clients, err
+		return nil, sub, err
 	}
 	cfg := redrive.Config{Client: clients.SQS, DeadLetters: sub.Subscription.Queue.DeadLetterQueue, Queue: sub.Subscription.Queue.Name,
 		Catalog: set.Catalog(), Limit: f.limit}
@@ -173,7 +172,7 @@ func openDLQ(cmd *cobra.Command, g *globals, f *dlqFlags, edit func(*redrive.Con
 		edit(&cfg, clients, sub)
 	}
 	r, err := redrive.New(cfg)
-	return r, sub, clients, err
+	return r, sub, err
 }
 
 // subscribed finds the one subscription that is meant. What there is only one of
@@ -277,7 +276,7 @@ func runDLQList(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("list %s: %w", box.queue, box.clients.Explain(connect.SQS, err))
+		return fmt.Errorf("list %s: %w", box.queue, err)
 	}
 	groups := make([]groupLine, len(listing.Groups))
 	for i, group := range listing.Groups {
@@ -337,7 +336,7 @@ its whole body. The id is of list --letters.`,
 			}
 			l, err := box.Show(cmd.Context(), args[0])
 			if err != nil {
-				return fmt.Errorf("show %s: %w", box.queue, box.clients.Explain(connect.SQS, err))
+				return fmt.Errorf("show %s: %w", box.queue, err)
 			}
 			whole := wholeOf(&l)
 			if g.json {

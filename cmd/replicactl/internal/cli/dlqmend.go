@@ -13,6 +13,7 @@ import (
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/redrive"
 )
@@ -74,7 +75,7 @@ func runDLQRedrive(cmd *cobra.Command, g *globals, f *dlqFlags) error {
 	var report reporter
 	var tryErr error
 	var store countedStore
-	r, sub, _, err := openDLQ(cmd, g, f, func(cfg *redrive.Config, clients connect.Clients, sub target.Subscribed) {
+	r, sub, err := openDLQ(cmd, g, f, func(cfg *redrive.Config, clients connect.Clients, sub target.Subscribed) {
 		cfg.Rate, cfg.DropSuperseded = f.rate, f.drop
 		cfg.MaxBacklog = f.most
 		cfg.Report = func(p redrive.Progress) { report(int64(p.Read), 0, fmt.Sprintf("%d put back", p.Sent)) }
@@ -255,7 +256,7 @@ func problemText(err error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	return trouble.Told(err).Error()
 }
 
 func printRedrive(out io.Writer, r *redrive.Result) {
@@ -273,10 +274,10 @@ func printRedrive(out io.Writer, r *redrive.Result) {
 		}
 	}
 	if r.Failed > 0 {
-		fmt.Fprintf(out, "%d were not taken by the queue and stay: %v\n", r.Failed, r.Problem)
+		fmt.Fprintf(out, "%d were not taken by the queue and stay: %s\n", r.Failed, problemText(r.Problem))
 	}
 	if r.Undeleted > 0 {
-		fmt.Fprintf(out, "%d are in both queues, which is harmless: %v\n", r.Undeleted, r.Problem)
+		fmt.Fprintf(out, "%d are in both queues, which is harmless: %s\n", r.Undeleted, problemText(r.Problem))
 	}
 }
 
@@ -358,7 +359,7 @@ func runDLQPurge(cmd *cobra.Command, g *globals, f *dlqFlags) (err error) {
 	if err := g.finish(shown, true, view, func(out io.Writer) {
 		fmt.Fprintf(out, "%d deleted, written to %s\n", done.Deleted, f.archive)
 		if done.Undeleted > 0 {
-			fmt.Fprintf(out, "%d were written and are still there: %v\n", done.Undeleted, done.Problem)
+			fmt.Fprintf(out, "%d were written and are still there: %s\n", done.Undeleted, problemText(done.Problem))
 		}
 	}); err != nil {
 		return err

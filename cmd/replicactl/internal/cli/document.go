@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 )
 
 // partial is an error of a verb that had done a part by then: --json tells the
@@ -38,7 +40,7 @@ func wordsOf(ctx context.Context, err error) string {
 		return ""
 	}
 	if !errors.Is(err, context.Canceled) || ctx.Err() == nil {
-		return err.Error()
+		return trouble.Told(err).Error()
 	}
 	how := "run it again to go on"
 	if resumable, ok := errors.AsType[*resumable](err); ok {

@@ -7,9 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/explain"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 )
 
 func newExplain(g *globals) *cobra.Command {
@@ -71,11 +69,8 @@ func runExplain(ctx context.Context, g *globals, cfg explain.Config) error {
 	if err != nil {
 		return err
 	}
-	clients, err := connect.Open(ctx)
+	clients, err := open(ctx)
 	if err != nil {
-		return err
-	}
-	if err := trouble.Credentials(ctx, clients); err != nil {
 		return err
 	}
 	cfg.Set, cfg.Clients = set, clients

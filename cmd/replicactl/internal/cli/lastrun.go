@@ -116,11 +116,7 @@ func (r *recipient) lastRun(ctx context.Context, task string) (*dynamostore.Run,
 	table := r.owner.Publication.CheckpointTable
 	run, err := dynamostore.NewProgress(r.clients.DynamoDB, table).Load(ctx, task)
 	if _, missing := errors.AsType[*dynamotypes.ResourceNotFoundException](err); missing {
-		return nil, found("%s's checkpoint table %s does not exist, which keeps how far a run is: %s",
-			r.owner.Service(), table, r.provide(connect.DynamoDB))
+		return nil, r.absent(connect.DynamoDB, "%s's checkpoint table %s, which keeps how far a run is,", r.owner.Service(), table)
 	}
-	if err != nil {
-		return nil, r.told(err)
-	}
-	return run, nil
+	return run, err
 }

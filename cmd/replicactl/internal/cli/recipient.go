@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 
@@ -15,12 +14,11 @@ import (
 	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/policy"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 )
@@ -44,17 +42,19 @@ type recipient struct {
 // owner's table and its queue, so that what cannot work is refused before
 // anything is published. The error says all that is wrong. needs are the verb's
 // rights besides those of looking, publishing and proving.
-func (g *globals) recipient(ctx context.Context, contract, subscriber string, needs func(*recipient) []rights.Need) (*recipient, error) {
-	r, err := g.parties(ctx, contract, subscriber)
+func (g *globals) recipient(ctx context.Context, contract, subscriber string, needs func(*recipient) []trouble.Need) (*recipient, error) {
+	r, err := g.parties(contract, subscriber)
 	if err != nil {
 		return nil, err
 	}
-	r.clients = rights.Told(r.clients, append(needs(r), r.needs()...)...)
+	if r.clients, err = open(ctx, append(needs(r), r.needs()...)...); err != nil {
+		return nil, err
+	}
 	return r, r.look(ctx, r.lookAtTable, r.lookAtQueue, r.lookAtTopic, r.lookAtControlTable)
 }
 
 // parties finds a subscriber and its owner in the manifests. It asks no endpoint.
-func (g *globals) parties(ctx context.Context, contract, subscriber string) (*recipient, error) {
+func (g *globals) parties(contract, subscriber string) (*recipient, error) {
 	set, err := g.set()
 	if err != nil {
 		return nil, err
@@ -66,10 +66,7 @@ func (g *globals) parties(ctx context.Context, contract, subscriber string) (*re
 	if r.sub, err = set.Subscription(contract, subscriber); err != nil {
 		return nil, err
 	}
-	if r.source, err = r.owner.Source(); err != nil {
-		return nil, err
-	}
-	r.clients, err = connect.Open(ctx)
+	r.source, err = r.owner.Source()
 	return r, err
 }
 
@@ -81,8 +78,8 @@ func (r *recipient) look(ctx context.Context, looks ...func(context.Context) err
 		if err == nil {
 			continue
 		}
-		if _, answered := errors.AsType[smithy.APIError](err); ctx.Err() != nil || !answered && !isFinding(err) {
-			return err // nothing answers: the others would say the same
+		if ctx.Err() != nil || !isFinding(err) && trouble.Everywhere(err) {
+			return err // the others would say the same
 		}
 		problems = append(problems, err)
 	}
@@ -96,14 +93,19 @@ func (f *finding) Error() string { return f.text }
 
 func found(format string, args ...any) error { return &finding{fmt.Sprintf(format, args...)} }
 
+// absent is the finding that something does not exist.
+func (r *recipient) absent(service connect.Service, format string, args ...any) error {
+	return found("%s", trouble.Absent(r.clients, service, fmt.Sprintf(format, args...)))
+}
+
 func isFinding(err error) bool {
 	_, is := errors.AsType[*finding](err)
 	return is
 }
 
 // needs are the rights to look, to publish and to prove.
-func (r *recipient) needs() []rights.Need {
-	return []rights.Need{
+func (r *recipient) needs() []trouble.Need {
+	return []trouble.Need{
 		{Right: "dynamodb:DescribeTable", On: r.source.Table(), For: "to estimate how much there is"},
 		{Right: "sqs:GetQueueUrl", For: "to find the subscriber's queue"},
 		{Right: "sqs:GetQueueAttributes", For: "to see how long the subscriber's queue is, and to slow down"},
@@ -115,14 +117,6 @@ func (r *recipient) needs() []rights.Need {
 	}
 }
 
-// provide is the advice to create what is missing.
-func (r *recipient) provide(service connect.Service) string {
-	if r.clients.Endpoint(service) == connect.OnAWS {
-		return "run terraform apply, and see that AWS_REGION and the credentials are those of the system"
-	}
-	return "run replicactl bootstrap --apply"
-}
-
 func (r *recipient) lookAtTable(ctx context.Context) (err error) {
 	r.items, r.tableBytes, err = r.describe(ctx, r.owner.Service(), r.source.Table())
 	return err
@@ -132,10 +126,10 @@ func (r *recipient) lookAtTable(ctx context.Context) (err error) {
 func (r *recipient) describe(ctx context.Context, service, table string) (items, bytes int64, err error) {
 	out, err := r.clients.DynamoDB.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	if _, missing := errors.AsType[*dynamotypes.ResourceNotFoundException](err); missing {
-		return 0, 0, found("%s's table %s does not exist: %s", service, table, r.provide(connect.DynamoDB))
+		return 0, 0, r.absent(connect.DynamoDB, "%s's table %s", service, table)
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("describe table %s: %w", table, r.told(err))
+		return 0, 0, fmt.Errorf("describe table %s: %w", table, err)
 	}
 	return aws.ToInt64(out.Table.ItemCount), aws.ToInt64(out.Table.TableSizeBytes), nil
 }
@@ -144,10 +138,10 @@ func (r *recipient) lookAtQueue(ctx context.Context) error {
 	queue := r.sub.Subscription.Queue.Name
 	url, err := r.clients.SQS.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: &queue})
 	if _, missing := errors.AsType[*sqstypes.QueueDoesNotExist](err); missing {
-		return found("%s's queue %s does not exist: %s", r.sub.Service(), queue, r.provide(connect.SQS))
+		return r.absent(connect.SQS, "%s's queue %s", r.sub.Service(), queue)
 	}
 	if err != nil {
-		return fmt.Errorf("find queue %s: %w", queue, r.told(err))
+		return fmt.Errorf("find queue %s: %w", queue, err)
 	}
 	r.queueURL = aws.ToString(url.QueueUrl)
 	about, err := r.queueAttributes(ctx, sqstypes.QueueAttributeNameQueueArn)
@@ -180,7 +174,7 @@ func (r *recipient) Backlog(ctx context.Context) (int, error) {
 func (r *recipient) queueAttributes(ctx context.Context, names ...sqstypes.QueueAttributeName) (map[sqstypes.QueueAttributeName]string, error) {
 	out, err := r.clients.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: &r.queueURL, AttributeNames: names})
 	if err != nil {
-		return nil, fmt.Errorf("read attributes of queue %s: %w", r.sub.Subscription.Queue.Name, r.told(err))
+		return nil, fmt.Errorf("read attributes of queue %s: %w", r.sub.Subscription.Queue.Name, err)
 	}
 	about := make(map[sqstypes.QueueAttributeName]string, len(names))
 	for _, name := range names {
@@ -197,7 +191,7 @@ func (r *recipient) lookAtTopic(ctx context.Context) error {
 	for pages := sns.NewListTopicsPaginator(r.clients.SNS, &sns.ListTopicsInput{}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("find topic %s: %w", topic, r.told(err))
+			return fmt.Errorf("find topic %s: %w", topic, err)
 		}
 		for _, t := range page.Topics {
 			if arn := aws.ToString(t.TopicArn); strings.HasSuffix(arn, ":"+topic) {
@@ -206,7 +200,7 @@ func (r *recipient) lookAtTopic(ctx context.Context) error {
 		}
 	}
 	if r.topicARN == "" {
-		return found("%s's topic %s does not exist: %s", r.owner.Service(), topic, r.provide(connect.SNS))
+		return r.absent(connect.SNS, "%s's topic %s", r.owner.Service(), topic)
 	}
 	if r.queueARN == "" {
 		return nil // why is said already
@@ -214,7 +208,7 @@ func (r *recipient) lookAtTopic(ctx context.Context) error {
 	for pages := sns.NewListSubscriptionsByTopicPaginator(r.clients.SNS, &sns.ListSubscriptionsByTopicInput{TopicArn: &r.topicARN}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return fmt.Errorf("list the subscriptions of %s: %w", topic, r.told(err))
+			return fmt.Errorf("list the subscriptions of %s: %w", topic, err)
 		}
 		for _, s := range page.Subscriptions {
 			if aws.ToString(s.Protocol) == "sqs" && aws.ToString(s.Endpoint) == r.queueARN {
@@ -222,15 +216,15 @@ func (r *recipient) lookAtTopic(ctx context.Context) error {
 			}
 		}
 	}
-	return found("%s's queue %s is not subscribed to topic %s, so that nothing would reach it: %s", r.sub.Service(), r.sub.Subscription.Queue.Name, topic, r.provide(connect.SNS))
+	return found("%s's queue %s is not subscribed to topic %s, so that nothing would reach it: %s", r.sub.Service(), r.sub.Subscription.Queue.Name, topic, trouble.Provide(r.clients, connect.SNS))
 }
 
 func (r *recipient) compare(ctx context.Context, s snstypes.Subscription) error {
 	out, err := r.clients.SNS.GetSubscriptionAttributes(ctx, &sns.GetSubscriptionAttributesInput{SubscriptionArn: s.SubscriptionArn})
 	if err != nil {
-		return fmt.Errorf("read the subscription of %s: %w", r.sub.Service(), r.told(err))
+		return fmt.Errorf("read the subscription of %s: %w", r.sub.Service(), err)
 	}
-	mend := r.provide(connect.SNS) + "; a changed filter takes up to 15 minutes to be in force"
+	mend := trouble.Provide(r.clients, connect.SNS) + "; a changed filter takes up to 15 minutes to be in force"
 	if have, want := out.Attributes["FilterPolicy"], r.sub.Subscription.FilterPolicy(r.sub.Service()); !policy.SameFilter(have, want) {
 		if have == "" {
 			have = "none"
@@ -238,7 +232,7 @@ func (r *recipient) compare(ctx context.Context, s snstypes.Subscription) error 
 		return found("%s's subscription has the filter policy %s, its manifest has %s: %s", r.sub.Service(), have, want, mend)
 	}
 	if out.Attributes["RawMessageDelivery"] != "true" {
-		return found("%s's subscription delivers messages inside an envelope, which its consumer does not read, instead of raw: %s", r.sub.Service(), r.provide(connect.SNS))
+		return found("%s's subscription delivers messages inside an envelope, which its consumer does not read, instead of raw: %s", r.sub.Service(), trouble.Provide(r.clients, connect.SNS))
 	}
 	return nil
 }
@@ -248,27 +242,14 @@ func (r *recipient) lookAtControlTable(ctx context.Context) error {
 	table := r.sub.Subscription.ControlTable
 	_, _, err := r.canaries().Noted(ctx, "none")
 	if _, missing := errors.AsType[*dynamotypes.ResourceNotFoundException](err); missing {
-		return found("%s's control table %s does not exist, in which its consumer notes the canary: %s", r.sub.Service(), table, r.provide(connect.DynamoDB))
+		return r.absent(connect.DynamoDB, "%s's control table %s, in which its consumer notes the canary,", r.sub.Service(), table)
 	}
 	if err != nil {
-		return fmt.Errorf("read control table %s: %w", table, r.told(err))
+		return fmt.Errorf("read control table %s: %w", table, err)
 	}
 	return nil
 }
 
 func (r *recipient) canaries() *dynamostore.Canaries {
 	return dynamostore.NewCanaries(r.clients.DynamoDB, r.sub.Subscription.ControlTable)
-}
-
-// told words an error for a person: a right that is missing is all there is to
-// say, and so is an endpoint that does not answer.
-func (r *recipient) told(err error) error {
-	if denied := rights.In(err); denied != nil {
-		return denied
-	}
-	operation, ofAWS := errors.AsType[*smithy.OperationError](err)
-	if _, unreachable := errors.AsType[*net.OpError](err); unreachable && ofAWS {
-		return r.clients.Explain(connect.Service(operation.Service()), err)
-	}
-	return err
 }

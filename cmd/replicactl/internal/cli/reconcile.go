@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/reconcile"
 	"github.com/tributary-dev/tributary/pkg/replica/snspub"
@@ -183,7 +183,7 @@ type size struct {
 // comparison looks at what a comparison reads and, where it repairs, at the way
 // to the subscriber, so that what cannot work is refused at once.
 func (g *globals) comparison(ctx context.Context, f *reconcileFlags) (*comparison, error) {
-	r, err := g.parties(ctx, f.contract, f.to)
+	r, err := g.parties(f.contract, f.to)
 	if err != nil {
 		return nil, err
 	}
@@ -194,12 +194,14 @@ func (g *globals) comparison(ctx context.Context, f *reconcileFlags) (*compariso
 		wanted = append(r.needs(), wanted...)
 		looks = append(looks, r.lookAtQueue, r.lookAtTopic)
 	}
-	r.clients = rights.Told(r.clients, wanted...)
+	if r.clients, err = open(ctx, wanted...); err != nil {
+		return nil, err
+	}
 	return c, r.look(ctx, looks...)
 }
 
-func (c *comparison) needs() []rights.Need {
-	return []rights.Need{
+func (c *comparison) needs() []trouble.Need {
+	return []trouble.Need{
 		{Right: "dynamodb:GetItem", On: c.owner.Publication.CheckpointTable, For: "to see how far a run is"},
 		{Right: "dynamodb:PutItem", On: c.owner.Publication.CheckpointTable, For: "to begin a run"},
 		{Right: "dynamodb:UpdateItem", On: c.owner.Publication.CheckpointTable, For: "to keep how far the run is"},
@@ -235,11 +237,6 @@ func (c *comparison) lookAtLocals(ctx context.Context) error {
 
 // stopped is why a run ended before its time, with the way out.
 func (c *comparison) stopped(f *reconcileFlags, err error) error {
-	if denied := rights.In(err); denied != nil {
-		err = fmt.Errorf("%s %s with %s: %w", f.verb(), f.contract, f.to, denied)
-	} else {
-		err = c.told(err)
-	}
 	if errors.Is(err, dynamostore.ErrSuperseded) {
 		return fmt.Errorf("%w: somebody began it with --restart, and that one goes on", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/replica/backfill"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostream"
 	"github.com/tributary-dev/tributary/pkg/replica/replay"
@@ -121,7 +121,7 @@ func runReplay(ctx context.Context, g *globals, f *replayFlags) error {
 	counted, err := replayOnce(ctx, &shown, cfg, "records counted", 0)
 	shown.end()
 	if err != nil {
-		return f.stopped(r, err)
+		return err
 	}
 	p := replayPlan(r, f, &counted)
 	g.showPlan(p)
@@ -152,7 +152,7 @@ func runReplay(ctx context.Context, g *globals, f *replayFlags) error {
 			printRejected(g.err, view.Rejections, int64(done.Rejected))
 		}
 		if _, unheard := errors.AsType[*backfill.CanaryError](err); !unheard { // which says what to do
-			err = resume(f.stopped(r, err), fmt.Sprintf("%d changes were published, which is harmless; with --since %s the same command begins anew with this range", done.Published, when(since)))
+			err = resume(err, fmt.Sprintf("%d changes were published, which is harmless; with --since %s the same command begins anew with this range", done.Published, when(since)))
 		}
 		return stopped(err, p, view)
 	}
@@ -166,21 +166,13 @@ func runReplay(ctx context.Context, g *globals, f *replayFlags) error {
 }
 
 // replayNeeds are the rights that a replay needs besides its recipient's.
-func replayNeeds(*recipient) []rights.Need {
-	return []rights.Need{
+func replayNeeds(*recipient) []trouble.Need {
+	return []trouble.Need{
 		{Right: "dynamodb:ListStreams", For: "to find the table's stream"},
 		{Right: "dynamodb:DescribeStream", For: "to find the stream's shards"},
 		{Right: "dynamodb:GetShardIterator", For: "to read the stream"},
 		{Right: "dynamodb:GetRecords", For: "to read the stream"},
 	}
-}
-
-// stopped is why a replay ended before its time, in a person's words.
-func (f *replayFlags) stopped(r *recipient, err error) error {
-	if denied := rights.In(err); denied != nil {
-		return fmt.Errorf("replay %s to %s: %w", f.contract, f.to, denied)
-	}
-	return r.told(err)
 }
 
 // replayOnce runs a replay and shows its progress.

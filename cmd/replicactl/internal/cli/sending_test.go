@@ -149,7 +149,6 @@ func TestSpansAreReadAsAgesOrMoments(t *testing.T) {
 }
 
 func TestWhatStoppedABackfillSaysHowToGoOn(t *testing.T) {
-	r := looked(t, 10, 1000)
 	begun := &backfill.Result{Run: "r", Counts: backfill.Counts{Published: 7}}
 	broke := errors.New("scan: throttled")
 	for name, c := range map[string]struct {
@@ -165,7 +164,7 @@ func TestWhatStoppedABackfillSaysHowToGoOn(t *testing.T) {
 		"by another's restart":  {done: begun, err: dynamostore.ErrSuperseded, text: "somebody began it with --restart"},
 		"by the canary's death": {done: &backfill.Result{}, err: &backfill.CanaryError{Subscriber: "stats", Waited: time.Minute}, text: "did not note it within 1m0s"},
 	} {
-		err := stoppedBackfill(r, &c.flags, c.done, c.err)
+		err := stoppedBackfill(&c.flags, c.done, c.err)
 		stopped, _ := errors.AsType[*resumable](err)
 		if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.text) || (stopped != nil) != (c.want != "") || stopped != nil && stopped.how != c.want {
 			t.Errorf("%s: %v", name, err)

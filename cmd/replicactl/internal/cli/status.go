@@ -11,10 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/progress"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 )
 
 type statusFlags struct {
@@ -84,11 +82,8 @@ func runStatus(ctx context.Context, g *globals, f statusFlags) error {
 			return err
 		}
 	}
-	clients, err := connect.Open(ctx)
+	clients, err := open(ctx)
 	if err != nil {
-		return err
-	}
-	if err := trouble.Credentials(ctx, clients); err != nil {
 		return err
 	}
 	cfg := status.Config{Clients: clients, Set: set, Contract: f.contract, MaxRecords: f.records}

@@ -8,14 +8,13 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/bucket"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/cost"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 	"github.com/tributary-dev/tributary/pkg/replica"
 	"github.com/tributary-dev/tributary/pkg/replica/dynamostore"
 	"github.com/tributary-dev/tributary/pkg/replica/streamletters"
@@ -115,11 +114,10 @@ func runStreamDLQ(cmd *cobra.Command, g *globals, f *streamDLQFlags) error {
 	if f.queue == "" {
 		f.queue = owner.Publication.DeadLetterQueue
 	}
-	clients, err := connect.Open(cmd.Context())
+	clients, err := open(cmd.Context(), f.needs(owner)...)
 	if err != nil {
 		return err
 	}
-	clients = rights.Told(clients, f.needs(owner)...)
 	planning, err := f.run(cmd.Context(), set, owner, clients, false, nil)
 	if err != nil {
 		return fmt.Errorf("stream-dlq: %w", err)
@@ -149,7 +147,7 @@ func runStreamDLQ(cmd *cobra.Command, g *globals, f *streamDLQFlags) error {
 		fmt.Fprintf(out, "%d letters put right, %d items stamped; %d left, %d refused\n", done.Mended, done.Items, done.Left, done.Refused)
 		tallyTable(out, view.Tallies)
 		if done.Undeleted > 0 {
-			fmt.Fprintf(out, "%d of those put right are still there, which is harmless: %v\n", done.Undeleted, done.Problem)
+			fmt.Fprintf(out, "%d of those put right are still there, which is harmless: %s\n", done.Undeleted, problemText(done.Problem))
 		}
 	}); err != nil {
 		return err
@@ -161,9 +159,9 @@ func runStreamDLQ(cmd *cobra.Command, g *globals, f *streamDLQFlags) error {
 }
 
 // needs are the rights that it takes to put letters right.
-func (f *streamDLQFlags) needs(owner target.Published) []rights.Need {
+func (f *streamDLQFlags) needs(owner target.Published) []trouble.Need {
 	table := owner.Publication.Table
-	return []rights.Need{
+	return []trouble.Need{
 		{Right: "dynamodb:GetItem", On: table, For: "to see the items that letters name"},
 		{Right: "dynamodb:UpdateItem", On: table, For: "to stamp the items that letters name"},
 		{Right: "dynamodb:PutItem", On: table, For: "to put a tombstone where an item is gone"},
@@ -203,30 +201,18 @@ func (f *streamDLQFlags) run(ctx context.Context, set *target.Set, owner target.
 	}
 	if f.s3 != "" {
 		result, err := mender.Objects(ctx, bucket.New(clients.S3, f.place), apply)
-		return result, told(clients, err)
+		return result, err
 	}
 	if f.files == "" {
 		result, err := mender.Queue(ctx, streamletters.QueueConfig{Client: clients.SQS, Queue: f.queue, IDs: f.ids}, apply)
-		return result, told(clients, err)
+		return result, err
 	}
 	root, err := os.OpenRoot(f.files)
 	if err != nil {
 		return streamletters.Result{}, fmt.Errorf("open letters: %w", err)
 	}
 	result, err := mender.Objects(ctx, directory{root}, apply)
-	return result, errors.Join(told(clients, err), root.Close())
-}
-
-// told words a missing right and an error of S3 for a person, and leaves others
-// as they are.
-func told(clients connect.Clients, err error) error {
-	if denied := rights.In(err); denied != nil {
-		return denied
-	}
-	if call, ok := errors.AsType[*smithy.OperationError](err); ok && call.Service() == "S3" {
-		return clients.Explain(connect.S3, err)
-	}
-	return err
+	return result, errors.Join(err, root.Close())
 }
 
 // directory has objects of Lambda's S3 destination as files.

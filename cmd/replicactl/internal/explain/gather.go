@@ -16,7 +16,6 @@ import (
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
@@ -68,7 +67,7 @@ func Explain(ctx context.Context, cfg Config) (*Facts, error) {
 		return nil, err
 	}
 	given := cfg.Clients
-	cfg.Clients = rights.Told(cfg.Clients)
+	cfg.Clients = trouble.Watched(cfg.Clients)
 	g := &gathering{Config: cfg, given: given, published: published, source: source, store: dynamostore.New(cfg.Clients.DynamoDB, dynamostore.Config{})}
 	g.facts = &Facts{
 		Contract: cfg.Contract, Subject: cfg.Subject, region: cfg.Clients.Region,
@@ -170,7 +169,7 @@ func (g *gathering) readSource(ctx context.Context) {
 	out.Key = texts(key)
 	item, err := dynamostore.NewSource(g.Clients.DynamoDB, out.Table).Read(ctx, key)
 	if _, gone := errors.AsType[*types.ResourceNotFoundException](err); gone {
-		out.State, out.Problem = Unreadable, g.unread("read the item of "+out.Table, fmt.Errorf("the table does not exist in %s: if that is the Region and the account meant, apply its owner's Terraform root (or replicactl bootstrap)", g.Clients.Region))
+		out.State, out.Problem = Unreadable, g.unread("read the item of "+out.Table, errors.New(trouble.Absent(g.Clients, connect.DynamoDB, "table "+out.Table)))
 		return
 	}
 	if err != nil {

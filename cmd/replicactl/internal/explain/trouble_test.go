@@ -42,7 +42,7 @@ func TestWhatIsGoneIsNamedWithTheWayBack(t *testing.T) {
 			_, err := w.clients.DynamoDB.DeleteTable(w.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("companies")})
 			w.check(err)
 			time.Sleep(time.Minute) // virtual
-		}, explain.StateUnknown, []string{"the table does not exist in us-east-1: if that is the Region and the account meant, apply its owner's Terraform root"}},
+		}, explain.StateUnknown, []string{"table companies does not exist in us-east-1: run replicactl bootstrap --apply"}},
 	} {
 		t.Run(row.behaviour, func(t *testing.T) {
 			inWorld(t, func(w *world) {
@@ -77,7 +77,7 @@ func TestFailedCallsSayOnWhatAndWhatToDo(t *testing.T) {
 		want                       []string
 	}{
 		{"denied on an index", "Query", "AccessDeniedException", []string{"no right to dynamodb:Query on index by-cik of table watchlists"}},
-		{"throttled on an index", "Query", "ThrottlingException", []string{"calls on index by-cik of table watchlists are throttled", "wait a minute, then run it again"}},
+		{"throttled on an index", "Query", "ThrottlingException", []string{"calls on index by-cik of table watchlists are throttled", "(ThrottlingException); wait a minute"}},
 		{"denied on queues", "GetQueueAttributes", "AccessDenied", []string{"no right to sqs:GetQueueAttributes on queue stats-company-profile-v1:"}},
 		{"denied on dead letters", "ReceiveMessage", "AccessDenied", []string{"no right to sqs:ReceiveMessage on queue stats-company-profile-v1-dlq:"}},
 		{"denied on topics", "ListSubscriptionsByTopic", "AuthorizationError", []string{"no right to sns:ListSubscriptionsByTopic on topic company-profile-v1:"}},

@@ -9,7 +9,6 @@ import (
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/trouble"
 )
@@ -53,7 +52,7 @@ func Look(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.MaxRecords == 0 {
 		cfg.MaxRecords = 20_000
 	}
-	cfg.Clients = rights.Told(cfg.Clients)
+	cfg.Clients = trouble.Watched(cfg.Clients)
 	l := &look{Config: cfg, slots: make(chan struct{}, maxParallel)}
 	report := &Report{At: cfg.Now().UTC(), Region: cfg.Clients.Region, Endpoints: map[string]string{}, Topics: l.declared()}
 	for _, s := range []connect.Service{connect.DynamoDB, connect.Streams, connect.SNS, connect.SQS} {

@@ -1,10 +1,13 @@
 // Package trouble says of a call to AWS that failed what was wrong, on what, and
 // what to do about it.
 //
-// It promises to name the right that is missing, the Region in which something
-// does not exist, and whether waiting helps; the cause stays in the error's
-// chain. It knows the errors that an operator can do something about, tells any
-// other as the service did, and makes no call but for credentials.
+// It promises to name the right that is missing as policies name it ("Actions,
+// resources, and condition keys", Service Authorization Reference), with what it
+// is needed for where that was told; the Region in which something does not
+// exist; and whether waiting helps. The cause stays in the error's chain. It knows
+// the errors that an operator can do something about, tells any other as the
+// service did, and makes no call but for credentials: AWS alone knows beforehand
+// what it would deny.
 package trouble
 
 import (
@@ -12,14 +15,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"slices"
+	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsretry "github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/rights"
 )
 
 // told is an error in a person's words.
@@ -32,63 +36,155 @@ func (e *told) Error() string { return e.text }
 func (e *told) Unwrap() error { return e.cause }
 
 // The codes of what an operator can do something about ("Common error types" of
-// each service's API reference; "Error handling with DynamoDB").
+// each service's API reference; "Error handling with DynamoDB"; "Error
+// responses", Amazon S3 API Reference).
 var (
-	refused = []string{"ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidAccessKeyId", "InvalidClientTokenId",
+	denials = []string{"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException", "NotAuthorized"}
+	refused = []string{"ExpiredToken", "ExpiredTokenException", "IncompleteSignature", "InvalidAccessKeyId", "InvalidClientTokenId", "InvalidToken",
 		"InvalidSignatureException", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "RequestExpired", "SignatureDoesNotMatch", "UnrecognizedClientException"}
-	absent = []string{"AWS.SimpleQueueService.NonExistentQueue", "NotFound", "NotFoundException", "QueueDoesNotExist", "ResourceNotFoundException"}
+	absent = []string{"AWS.SimpleQueueService.NonExistentQueue", "NoSuchBucket", "NotFound", "NotFoundException", "QueueDoesNotExist", "ResourceNotFoundException"}
+	abroad = []string{"AuthorizationHeaderMalformed", "PermanentRedirect"}
 )
 
 // Tell tells why a call of the service failed. on is what the call was about:
-// "table companies", "queue stats-company-profile-v1". The right that is missing
-// is only told of clients of rights.Told. A nil error, and the end of the
+// "table companies", "queue stats-company-profile-v1". A right that is missing is
+// named where the call was one of Watched clients. A nil error, and the end of the
 // caller's context, stay as they are.
 func Tell(c connect.Clients, service connect.Service, on string, err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
 	}
-	tell := func(format string, args ...any) error {
-		return &told{fmt.Sprintf("%s: ", service) + fmt.Sprintf(format, args...), err}
+	failed := call{cause: err}
+	if made, ok := errors.AsType[*call](err); ok {
+		failed = *made
 	}
-	if denied := rights.In(err); denied != nil {
-		return tell("you have no right to %s on %s: %s (%s); run it as somebody who has, or have the right added", denied.Right, on, denied.Said, denied.Code)
+	failed.clients, failed.service, failed.on = c, service, on
+	return &told{failed.Error(), err}
+}
+
+// Told tells every failed call of Watched clients that is in an error's chain, and
+// leaves the words around them as they are. Telling twice changes nothing. A nil
+// error, and the end of the caller's context, stay as they are.
+func Told(err error) error {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return err
 	}
-	if host, unknown := errors.AsType[*net.DNSError](err); unknown && host.IsNotFound && c.Endpoint(service) == connect.OnAWS {
-		return tell("there is no host %s, so that %s is probably no Region: correct AWS_REGION or the profile's", host.Name, c.Region)
+	text := err.Error()
+	for operation, failed := range failures(err) {
+		text = strings.Replace(text, operation.Error(), failed.Error(), 1)
+	}
+	if text == err.Error() {
+		return err
+	}
+	return &told{text, err}
+}
+
+// Everywhere reports whether any other call would have failed as this one did:
+// nothing answers, or nobody is let in.
+func Everywhere(err error) bool {
+	if _, none := errors.AsType[*noCredentials](err); none {
+		return true
 	}
 	api, answered := errors.AsType[smithy.APIError](err)
-	if !answered {
-		return c.Explain(service, err)
+	return !answered || slices.Contains(refused, api.ErrorCode())
+}
+
+// Error tells the call.
+func (f *call) Error() string {
+	if none, ok := errors.AsType[*noCredentials](f.cause); ok {
+		return none.Error()
 	}
-	said := fmt.Sprintf("%s (%s)", api.ErrorMessage(), api.ErrorCode())
+	if api, answered := errors.AsType[smithy.APIError](f.cause); answered {
+		return fmt.Sprintf("%s: %s", f.service, f.answered(api))
+	}
+	if unanswered, ok := errors.AsType[*smithyhttp.RequestSendError](f.cause); ok {
+		return f.unanswered(unanswered.Err)
+	}
+	if network, ok := errors.AsType[*net.OpError](f.cause); ok {
+		return f.unanswered(network)
+	}
+	return fmt.Sprintf("%s: %v", f.service, f.cause)
+}
+
+// answered tells what AWS said.
+func (f *call) answered(api smithy.APIError) string {
+	about, calls := f.on, "on "+f.on
+	if f.on == "" {
+		about, calls = "what "+f.operation+" is about", "of "+f.operation
+	}
+	said := answer(api)
 	switch code := api.ErrorCode(); {
+	case slices.Contains(denials, code) && f.operation != "":
+		return fmt.Sprintf("you have no right to %s: %s; run it as somebody who has, or have the right added", f.right(), said)
 	case slices.Contains(refused, code):
-		return tell("the credentials are not accepted: %s; log in again, or correct AWS_PROFILE or AWS_ACCESS_KEY_ID and what belongs to it", said)
+		return fmt.Sprintf("the credentials are not accepted: %s; log in again, or correct AWS_PROFILE or AWS_ACCESS_KEY_ID and what belongs to it", said)
 	case throttles(code):
-		return tell("calls on %s are throttled: %s; wait a minute, then run it again", on, said)
+		return fmt.Sprintf("calls %s are throttled: %s; wait a minute", calls, said)
 	case slices.Contains(absent, code):
-		return tell("%s does not exist in %s: %s; if that is the Region and the account meant, apply the Terraform root that makes it (or replicactl bootstrap)", on, c.Region, said)
+		return fmt.Sprintf("%s %s: %s; %s", about, nowhere(f.clients), said, meant(f.clients, f.service))
+	case f.service == connect.S3 && slices.Contains(abroad, code):
+		return fmt.Sprintf("%s is not in %s: %s; correct AWS_REGION", about, f.clients.Region, said)
 	case api.ErrorFault() == smithy.FaultServer:
-		return tell("a call on %s failed at AWS: %s; run it again", on, said)
+		return fmt.Sprintf("a call %s failed at AWS: %s; wait a minute, it passes as a rule", calls, said)
+	case f.on == "":
+		return said
 	}
-	return tell("%s: %s", on, said)
+	return f.on + ": " + said
+}
+
+// unanswered tells that nobody did.
+func (f *call) unanswered(why error) string {
+	at := f.clients.Endpoint(f.service)
+	if host, unknown := errors.AsType[*net.DNSError](why); unknown && host.IsNotFound && at == connect.OnAWS {
+		return fmt.Sprintf("%s: there is no host %s, so that %s is probably no Region: correct AWS_REGION or the profile's", f.service, host.Name, f.clients.Region)
+	}
+	if network, ok := errors.AsType[*net.OpError](why); ok {
+		why = network.Err
+	} else if sent, ok := errors.AsType[*url.Error](why); ok {
+		why = sent.Err
+	}
+	if at == connect.OnAWS {
+		return fmt.Sprintf("%s does not answer in %s: %v; see that this machine reaches AWS", f.service, f.clients.Region, why)
+	}
+	return fmt.Sprintf("%s does not answer at %s: %v; start it there, or correct AWS_ENDPOINT_URL", f.service, at, why)
+}
+
+// Absent tells of something that is known not to exist.
+func Absent(c connect.Clients, service connect.Service, what string) string {
+	return fmt.Sprintf("%s %s: %s", what, nowhere(c), meant(c, service))
+}
+
+func nowhere(c connect.Clients) string { return "does not exist in " + c.Region }
+
+// meant is the advice where something is absent, which it is too in a Region or an
+// account that was not meant.
+func meant(c connect.Clients, service connect.Service) string {
+	switch {
+	case service == connect.S3:
+		return "correct its name, AWS_REGION, or the profile whose account it is in"
+	case c.Endpoint(service) == connect.OnAWS:
+		return "if that is the Region and the account meant, " + Provide(c, service)
+	}
+	return Provide(c, service)
+}
+
+// Provide is the advice to make what a manifest declares.
+func Provide(c connect.Clients, service connect.Service) string {
+	if c.Endpoint(service) == connect.OnAWS {
+		return "apply the Terraform root that makes it"
+	}
+	return "run replicactl bootstrap --apply"
+}
+
+// answer is what AWS said.
+func answer(api smithy.APIError) string {
+	if api.ErrorMessage() == "" {
+		return api.ErrorCode()
+	}
+	return fmt.Sprintf("%s (%s)", api.ErrorMessage(), api.ErrorCode())
 }
 
 func throttles(code string) bool {
 	_, known := awsretry.DefaultThrottleErrorCodes[code]
 	return known
-}
-
-// Credentials returns an error that says what to do if there are none to be
-// had. They are kept, so that the calls to come do not ask again.
-func Credentials(ctx context.Context, c connect.Clients) error {
-	provider := c.DynamoDB.Options().Credentials
-	if provider == nil || aws.IsCredentialsProvider(provider, (*aws.AnonymousCredentials)(nil)) {
-		return nil
-	}
-	_, err := provider.Retrieve(ctx)
-	if err == nil || ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return &told{fmt.Sprintf("AWS credentials: none were found, or they are not to be had: %v; log in (aws sso login), set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to anything for an endpoint of your own", err), err}
 }
