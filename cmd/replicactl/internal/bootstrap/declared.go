@@ -31,7 +31,7 @@ type tableSpec struct {
 	manifest.Table
 }
 
-type topicSpec struct{ service, name, contract string }
+type topicSpec struct{ service, name, contract, table string }
 
 type queueSpec struct {
 	service   string
@@ -53,7 +53,11 @@ type subscriptionSpec struct {
 	queue       string
 	deadLetters string
 	filter      string
+	replicas    []manifest.Replica
 }
+
+// name is what the subscription's step is called.
+func (s subscriptionSpec) name() string { return s.topic + " -> " + s.queue }
 
 // declared collects what the manifests say and refuses what two of them say
 // differently.
@@ -79,7 +83,7 @@ func declared(manifests []*manifest.Manifest) (declarations, error) {
 func (d *declarations) publication(owners claims, m *manifest.Manifest, p manifest.Publication) {
 	d.bookkeeping(owners, m, p.CheckpointTableSpec())
 	owners.take("topic", p.Topic, m.Service)
-	d.topics = append(d.topics, topicSpec{m.Service, p.Topic, p.Contract})
+	d.topics = append(d.topics, topicSpec{m.Service, p.Topic, p.Contract, p.Table})
 	owners.take("queue", p.DeadLetterQueue, m.Service)
 	d.queues = append(d.queues, queueSpec{service: m.Service, name: p.DeadLetterQueue, retention: deadLetterRetention})
 }
@@ -105,7 +109,7 @@ func (d *declarations) subscription(owners claims, m *manifest.Manifest, s manif
 		queueSpec{service: m.Service, name: s.Queue.Name, retention: retention, visibility: s.Queue.VisibilityTimeout.Std(),
 			deadLetters: s.Queue.DeadLetterQueue, maxReceives: s.Queue.MaxReceiveCount, topic: s.Topic})
 	d.subscriptions = append(d.subscriptions, subscriptionSpec{service: m.Service, contract: s.Contract, topic: s.Topic, queue: s.Queue.Name,
-		deadLetters: s.Queue.DeadLetterQueue, filter: s.FilterPolicy(m.Service)})
+		deadLetters: s.Queue.DeadLetterQueue, filter: s.FilterPolicy(m.Service), replicas: s.Replicas})
 }
 
 // claims holds the services that declare a thing, by what it is.

@@ -161,6 +161,7 @@ func (b *Bootstrapper) Plan(ctx context.Context, manifests []*manifest.Manifest)
 			return nil, fmt.Errorf("inspect subscription of %s to %s: %w", sub.queue, sub.topic, err)
 		}
 	}
+	s.noteMeanwhile(want)
 	return plan, nil
 }
 

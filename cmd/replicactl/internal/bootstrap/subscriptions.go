@@ -21,7 +21,7 @@ const (
 )
 
 func (s *survey) subscription(ctx context.Context, spec subscriptionSpec) error {
-	step := &Step{Action: Unchanged, Kind: Subscription, Name: spec.topic + " -> " + spec.queue, Service: spec.service, Summary: "raw delivery, filter " + spec.filter}
+	step := &Step{Action: Unchanged, Kind: Subscription, Name: spec.name(), Service: spec.service, Summary: "raw delivery, filter " + spec.filter}
 	s.add(step)
 	arn, err := s.findSubscription(ctx, s.topics[spec.topic], s.queues[spec.queue].arn)
 	if err != nil {

@@ -27,7 +27,11 @@ out; on AWS Terraform does this from the same manifests.
 Without --apply it prints the plan and changes nothing. With it, what is missing
 is created and what differs is changed where AWS can do that in place; if
 anything has to be refused, nothing is changed. Nothing is ever deleted. Running
-it again finds nothing to do.`,
+it again finds nothing to do.
+
+It does not bring what was published while something was missing: where it makes
+a queue, a subscription, a table of copies or an index of theirs in a system that
+was there before, a note has the command that does.`,
 		Example: `  replicactl bootstrap
   AWS_ENDPOINT_URL=http://127.0.0.1:4566 replicactl bootstrap --apply
   replicactl bootstrap --manifest services/profile --manifest services/stats --json`,
