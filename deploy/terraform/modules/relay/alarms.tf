@@ -74,8 +74,9 @@ resource "aws_cloudwatch_metric_alarm" "this" {
 # Where the mapping is switched off, or has lost its rights to the stream or the
 # key, nothing is called and nothing fails, and the stream forgets after 24 hours.
 # A mapping that reads counts 0 where it finds nothing, so that no count at all
-# means that nobody reads (Lambda, "Types of metrics for Lambda functions"). A
-# table that nobody writes has nothing to lose.
+# means that nobody reads. That is what users report and no page of AWS's: if it
+# were not so, the alarm would also ring where for 15 minutes every write left its
+# item as it was. A table that nobody writes has nothing to lose.
 resource "aws_cloudwatch_metric_alarm" "unread" {
   alarm_name          = "${local.name}-unread"
   alarm_description   = "${var.table.name} was written within 15 minutes in which Lambda did not read its stream, which forgets after 24 hours. Look at the mapping, `aws lambda get-event-source-mapping --uuid ${aws_lambda_event_source_mapping.this.uuid}`: is it switched off, or what does LastProcessingResult say of the role's rights? Applying this root again switches it on."
