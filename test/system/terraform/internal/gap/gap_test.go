@@ -1,6 +1,7 @@
 package gap
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -68,6 +69,9 @@ func TestRedriveAllowPolicyIsWhatWasSetUntilItIsTakenAway(t *testing.T) {
 	moto := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if refuse {
 			w.WriteHeader(http.StatusBadRequest)
+		}
+		if text, err := io.ReadAll(r.Body); err != nil || r.Header.Get("X-Amz-Target") == setAttributes && !bytes.Contains(text, []byte("VisibilityTimeout")) {
+			t.Errorf("moto is told %s (%v), and would forget the queue's policy", text, err)
 		}
 		_, _ = io.WriteString(w, `{"Attributes": {"VisibilityTimeout": "30", "RedrivePolicy": "{\"maxReceiveCount\": 10}"}}`)
 	}))
