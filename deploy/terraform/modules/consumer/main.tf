@@ -146,6 +146,13 @@ resource "aws_ecs_service" "this" {
     }
   }
 
+  # ECS goes on watching the rollback alarms after the last old task is gone, as
+  # long as their settings take, and the deployment is not over before.
+  timeouts {
+    create = "45m"
+    update = "45m"
+  }
+
   lifecycle {
     # The number of tasks is the scaling's.
     ignore_changes = [desired_count]

@@ -97,6 +97,10 @@ run "deployment" {
     error_message = "A deployment whose tasks do not start is not put back."
   }
   assert {
+    condition     = aws_ecs_service.this.timeouts.create == "45m" && aws_ecs_service.this.timeouts.update == "45m"
+    error_message = "An apply gives up before ECS has watched the alarms to the end."
+  }
+  assert {
     condition     = aws_ecs_service.this.alarms[0].enable && aws_ecs_service.this.alarms[0].rollback && toset(aws_ecs_service.this.alarms[0].alarm_names) == toset(["test-stats-logged-errors", "test-stats-rejected", "test-stats-queue-age"])
     error_message = "A deployment is not put back by its alarms."
   }
