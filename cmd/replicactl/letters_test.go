@@ -30,7 +30,7 @@ import (
 // has all records of the table companies; "object KEY FILE" puts an object into
 // the bucket, and "objects N" fails unless it has N; "depth QUEUE N" fails unless
 // the queue has exactly N messages, all of them visible; "comes QUEUE N" waits
-// until it has as many.
+// until it has as many. "watch" and "seen" are those of the sending scripts.
 func TestLetterScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -40,6 +40,7 @@ func TestLetterScripts(t *testing.T) {
 			bucket := buckettest.Start("relay-failures", nil)
 			env.Defer(bucket.Close)
 			env.Values[bucketKey{}] = bucket
+			env.Values[stateKey{}] = &sending{}
 			env.Setenv("AWS_ENDPOINT_URL_S3", bucket.URL)
 			return startAccount(env)
 		},
@@ -54,6 +55,8 @@ func TestLetterScripts(t *testing.T) {
 			"objects":  wantObjects,
 			"depth":    wantDepth,
 			"comes":    awaitDepth,
+			"watch":    watch,
+			"seen":     seen,
 		},
 	})
 }
