@@ -18,7 +18,7 @@ func TestApply(t *testing.T) {
 	for place, text := range a.overrides() {
 		write(t, filepath.Join(project, "deploy/terraform", filepath.FromSlash(place), "check_override.tf"), text)
 	}
-	var profile, stats service
+	var profile, stats, further service
 	built := scratch + "/bin"
 	together(t, "before anything is there", map[string]func(*testing.T){
 		"the owner": func(t *testing.T) {
@@ -40,9 +40,13 @@ func TestApply(t *testing.T) {
 			t.Log(said[strings.LastIndex(said, "Error: "):])
 			a.heldState(t, stats)
 		},
+		"a new subscriber": func(t *testing.T) { further = a.newcomer(t, tf, project, built) },
 	})
 	profile.apply(t)
-	stats.apply(t)
+	together(t, "the subscribers", map[string]func(*testing.T){
+		"stats":       func(t *testing.T) { stats.apply(t) },
+		"the new one": func(t *testing.T) { further.apply(t) },
+	})
 
 	together(t, "what was applied", map[string]func(*testing.T){
 		"the owner has nothing left to do": func(t *testing.T) {
@@ -59,11 +63,14 @@ func TestApply(t *testing.T) {
 			said := stats.destroy(t, refused, asKnown).Plain()
 			guarded(t, said, `module.table["company-stats"]`, `module.table["statistics"]`, `module.table["watchlists"]`)
 		},
-		"the services work on it": func(t *testing.T) { a.replicates(t, built) },
+		"the new subscriber has nothing left to do": func(t *testing.T) { further.plan(t, nothingToDo) },
+		"the services work on it":                   func(t *testing.T) { a.replicates(t, built) },
 		"nobody deletes a table by hand": func(t *testing.T) {
 			a.refusesToDelete(t, "companies", "company-stats", "statistics", "watchlists")
 		},
 	})
+
+	a.keepsCopies(t, built)
 
 	together(t, "the data may go", map[string]func(*testing.T){
 		"the owner": func(t *testing.T) {
@@ -75,11 +82,12 @@ func TestApply(t *testing.T) {
 			stats.apply(t, asKnown, unprotected)
 			stats.destroy(t, 0, asKnown, unprotected)
 		},
+		"the new subscriber": func(t *testing.T) { further.destroy(t, 0, asKnown) },
 	})
 	profile.plan(t, nothingToDo, unprotected)
 	profile.destroy(t, 0, asKnown, unprotected)
 
-	for _, s := range []service{profile, stats} {
+	for _, s := range []service{profile, stats, further} {
 		if left := strings.TrimSpace(must(t, tf, 0, s.dir, "state", "list").Text); left != "" {
 			t.Errorf("%s still has\n%s", filepath.Base(s.dir), left)
 		}

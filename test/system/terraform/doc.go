@@ -15,9 +15,10 @@
 // says so; both roots apply, with their state and its lock in S3; a second plan
 // is empty, also one from manifests that leave out everything that has a default
 // in Go; the real services find what was applied by the manifests' names alone,
-// and a change gets from the one's API to the other's; protected tables cannot be
-// destroyed; removing the subscriber leaves the owner's plan empty; and without
-// protection nothing stays.
+// and a change gets from the one's API to the other's; a subscriber that replicactl
+// has just written does so too, as it is, and takes what waited in its queue;
+// protected tables cannot be destroyed; removing the subscribers leaves the
+// owner's plan empty; and without protection nothing stays.
 //
 // It does not show that AWS allows what the roles are given: moto asks for no
 // rights. It does not run the relay under Lambda, nor tasks under ECS, since moto

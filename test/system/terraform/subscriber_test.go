@@ -102,8 +102,9 @@ func TestModulesAndRootsOfNewSubscribers(t *testing.T) {
 }
 
 // newcomer writes a subscriber into the copy of the project, builds it, and
-// opens its root. What a root leaves to the module's defaults is set as the
-// variables of the others are: nobody waits for tasks, and the data may go.
+// opens its root. What its root leaves to the environment and to the module's
+// defaults is set as the variables of the others are: the Region, that nobody
+// waits for tasks, and that the data may go.
 func (a account) newcomer(t *testing.T, tf *tool.Tool, project, bin string) service {
 	t.Helper()
 	subscribe(t, project, subscriber, "--attributes", "name,sector")
@@ -113,9 +114,10 @@ func (a account) newcomer(t *testing.T, tf *tool.Tool, project, bin string) serv
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", subscriber, err, output)
 	}
+	provider := strings.Replace(a.overrides()["services/stats"], "{\n", "{\n  region = \""+region+"\"\n", 1)
 	write(t, filepath.Join(project, "deploy/terraform/services", subscriber, "check_override.tf"),
-		a.overrides()["services/stats"]+"module \"subscriber\" {\n  wait_for_tasks = false\n  protected = false\n}\n")
-	return a.open(t, tf, project, subscriber, nil)
+		provider+"module \"subscriber\" {\n  wait_for_tasks = false\n  protected = false\n}\n")
+	return a.open(t, tf, project, subscriber, map[string]any{"alarm_topic_arns": []string{}})
 }
 
 // keepsCopies runs the new subscriber on what was applied for it, after
