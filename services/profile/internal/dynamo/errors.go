@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
@@ -32,6 +33,7 @@ func transient(err error) bool {
 	case errors.Is(err, context.Canceled):
 		return false // the caller has gone: nobody will try again
 	case errors.Is(err, context.DeadlineExceeded),
+		errors.Is(err, io.ErrUnexpectedEOF), // an answer that was cut, which the SDK leaves at that
 		is[*types.ResourceNotFoundException](err),
 		is[*types.RequestLimitExceeded](err),
 		is[*types.TransactionConflictException](err),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
@@ -50,6 +51,7 @@ func transient(err error) bool {
 	case errors.Is(err, context.Canceled):
 		return false // the caller has gone: nobody will try again
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, replica.ErrContended),
+		errors.Is(err, io.ErrUnexpectedEOF), // an answer that was cut, which the SDK leaves at that
 		errors.As(err, &missing), errors.As(err, &throttled), errors.As(err, &quota):
 		return true
 	case errors.As(err, &cancelled):
