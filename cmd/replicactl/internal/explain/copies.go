@@ -198,9 +198,10 @@ func (g *gathering) compare(s *Subscriber, sub target.Subscribed) {
 }
 
 // letters returns the letters about the subject in a dead-letter queue: each
-// is received once, and visible again when all were seen.
-func (g *gathering) letters(ctx context.Context, queue string) []Letter {
-	found := []Letter{}
+// is received once, and visible again when all were seen. unread says that there
+// are others.
+func (g *gathering) letters(ctx context.Context, queue string) (found []Letter, unread bool) {
+	found = []Letter{}
 	note := func(err error) {
 		if err != nil && ctx.Err() == nil {
 			g.unread("read the dead letters in "+queue, trouble.Tell(g.Clients, connect.SQS, "queue "+queue, err))
@@ -211,14 +212,14 @@ func (g *gathering) letters(ctx context.Context, queue string) []Letter {
 	})
 	if err != nil {
 		note(err)
-		return found
+		return found, true
 	}
 	defer func() { note(box.Close()) }()
 	for read := 0; read < g.MaxLetters; {
 		messages, err := box.Take(ctx)
 		if err != nil {
 			note(err)
-			return found
+			return found, true
 		}
 		if len(messages) == 0 {
 			break
@@ -233,8 +234,9 @@ func (g *gathering) letters(ctx context.Context, queue string) []Letter {
 	}
 	if left := box.Left(); left > 0 {
 		note(fmt.Errorf("%d more were not looked at, or are held by another tool", left))
+		return found, true
 	}
-	return found
+	return found, false
 }
 
 // letter returns what is told of a letter, if it is about the subject: a

@@ -30,7 +30,8 @@ type Facts struct {
 	// Unread says what could not be read, and why.
 	Unread []string `json:"unread"`
 
-	region string
+	region             string
+	relayLettersUnread bool // of its letters some, or all
 }
 
 // SourceState is what the owner's table has under the subject's key.
@@ -125,6 +126,8 @@ type Subscriber struct {
 	attributes []string      // what the subscription asks for
 	lets       []string      // what the filter at SNS lets through; nil if unknown
 	secondPass time.Duration // of its fan-outs, the longest
+
+	lettersUnread bool // some of them, or all
 }
 
 // Index is an index of a subscriber's table that cannot be read.

@@ -125,11 +125,11 @@ func (g *gathering) gather(ctx context.Context, subscribed []target.Subscribed) 
 	for i, sub := range subscribed {
 		s := &g.facts.Subscribers[i]
 		if s.Subscription != nil && s.Subscription.Letters.Value != nil && s.Subscription.Letters.Value.Total() > 0 {
-			letters.Go(func() { s.Letters = g.letters(ctx, sub.Subscription.Queue.DeadLetterQueue) })
+			letters.Go(func() { s.Letters, s.lettersUnread = g.letters(ctx, sub.Subscription.Queue.DeadLetterQueue) })
 		}
 	}
 	if r := g.facts.Relay; r != nil && r.Letters.Value != nil && r.Letters.Value.Total() > 0 {
-		letters.Go(func() { g.facts.RelayLetters = g.letters(ctx, r.DeadLetterQueue) })
+		letters.Go(func() { g.facts.RelayLetters, g.facts.relayLettersUnread = g.letters(ctx, r.DeadLetterQueue) })
 	}
 	letters.Wait()
 	g.facts.At = g.Now().UTC()

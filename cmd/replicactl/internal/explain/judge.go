@@ -220,8 +220,12 @@ func (j judging) unversioned() Verdict {
 	if v, waiting := j.foreign(); waiting {
 		return v
 	}
+	why := "no record of its write waits for the relay, as for items older than it"
+	if _, known := j.relayAt(); !known && !j.f.Stream.Complete {
+		why = "whether a record of its write waits for the relay is not known, since not all of the stream was read and the relay's place cannot be"
+	}
 	return Verdict{State: StateUnversioned, Command: j.backfill(),
-		Says: fmt.Sprintf("The source item has no valid version and no record of its write waits for the relay, as for items older than it: %s stamps it and tells %s.", j.backfill(), j.s.Service)}
+		Says: fmt.Sprintf("The source item has no valid version, and %s: %s stamps it and tells %s.", why, j.backfill(), j.s.Service)}
 }
 
 func (j judging) different() Verdict {

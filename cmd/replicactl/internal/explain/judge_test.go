@@ -28,7 +28,8 @@ func sound() (*Facts, *Subscriber) {
 		At: now, Contract: "company.profile/v1", Subject: "320193",
 		Source: Source{Service: "profile", Table: "companies", State: Live, Version: version.String(),
 			snapshot: replica.Snapshot{Subject: "320193", Version: version, Live: true}},
-		Relay: &status.Relay{Behind: valueOf(lag.Age{Kind: lag.None}), Followed: valueOf(status.Instant{At: &now})},
+		Stream: Stream{Complete: true},
+		Relay:  &status.Relay{Behind: valueOf(lag.Age{Kind: lag.None}), Followed: valueOf(status.Instant{At: &now})},
 	}
 	s := &Subscriber{
 		Service: "stats", attributes: []string{"name", "sector"}, lets: []string{"name", "sector"}, secondPass: 5 * time.Second,
@@ -132,37 +133,37 @@ func TestVerdicts(t *testing.T) {
 		"written without a version, and nothing is known of the relay": {
 			func(f *Facts, _ *Subscriber) {
 				f.Source.State = Unversioned
-				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 20)}, true
+				f.Records = []Record{recordOf(replica.Stamp, 20)}
 				f.Relay.Behind = status.Cell[lag.Age]{Unknown: "Lambda keeps its own place"}
 			}, StateRelayBehind, "", []string{"20m ago", "iterator age"}},
 		"the source was changed without a version, which the relay has not seen": {
 			func(f *Facts, s *Subscriber) {
 				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
-				f.Records, f.Stream.Complete = []Record{recordOf(replica.Publish, 60, "name"), recordOf(replica.Stamp, 20)}, true
+				f.Records = []Record{recordOf(replica.Publish, 60, "name"), recordOf(replica.Stamp, 20)}
 				f.Relay.Behind = behindBy(20)
 			}, StateRelayBehind, "", []string{"20m ago"}},
 		"the source was changed without a version a moment ago": {
 			func(f *Facts, s *Subscriber) {
 				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
-				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 0)}, true
+				f.Records = []Record{recordOf(replica.Stamp, 0)}
 				f.Relay.Behind = status.Cell[lag.Age]{Unknown: "Lambda keeps its own place"}
 			}, StateOnItsWay, "", nil},
 		"the source was restored, which the relay has not seen": {
 			func(f *Facts, s *Subscriber) {
 				s.Copies[0] = copyOf("company-stats", replica.Ahead, minutesAgo(50))
-				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 20)}, true
+				f.Records = []Record{recordOf(replica.Stamp, 20)}
 				f.Relay.Behind = behindBy(25)
 			}, StateRelayBehind, "", nil},
 		"the relay answered the write without a version, and a copy was damaged": {
 			func(f *Facts, s *Subscriber) {
 				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
-				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 61), recordOf(replica.Publish, 60, "name")}, true
+				f.Records = []Record{recordOf(replica.Stamp, 61), recordOf(replica.Publish, 60, "name")}
 				f.Relay.Behind = behindBy(90)
 			}, StateDifferent, wantRepair, nil},
 		"the relay is done with a write that it needs not answer": {
 			func(f *Facts, s *Subscriber) {
 				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
-				f.Records, f.Stream.Complete = []Record{recordOf(replica.Stamp, 20)}, true
+				f.Records = []Record{recordOf(replica.Stamp, 20)}
 			}, StateDifferent, wantRepair, nil},
 		"a state that the contract refuses": {
 			func(f *Facts, s *Subscriber) { f.Source.Problem = "name is a bool"; behind(s) },
@@ -344,7 +345,43 @@ func TestVerdicts(t *testing.T) {
 			}, StateMissed, wantRepair, []string{"20m ago", "iterator age"}},
 		"status could not be read": {
 			func(f *Facts, s *Subscriber) { behind(s); f.Relay, s.Subscription, s.lets = nil, nil, nil },
-			StateMissed, wantRepair, nil},
+			StateMissed, wantRepair, []string{"unless it is still in its queues, which were not read"}},
+		"the relay stands still, and not all of the stream was read": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.Stream, f.Relay.Behind = Stream{Read: 5}, behindBy(62)
+			}, StateRelayBehind, "", []string{"1h2m ago", "5 records of the stream were read and not all (--records)"}},
+		"the relay is done with the present state, and not all of the stream was read": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.Stream.Complete, f.Relay.Behind = false, behindBy(20)
+			}, StateMissed, wantRepair, []string{"no change of it is on its way any more"}},
+		"the stream was not read, and nothing is known of the relay": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				f.Stream.Complete, f.Relay.Behind = false, status.Cell[lag.Age]{Unknown: "Lambda keeps its own place"}
+			}, StateMissed, wantRepair, []string{"no change of it was found", "unless it is still before the relay", "iterator age"}},
+		"the relay stands still, the stream was not read, and the source has other content": {
+			func(f *Facts, s *Subscriber) {
+				s.Copies[0] = copyOf("company-stats", replica.Different, minutesAgo(60))
+				f.Stream.Complete, f.Relay.Behind = false, behindBy(20)
+			}, StateRelayBehind, "", []string{"20m ago"}},
+		"an old item that was never stamped, and the stream was not read": {
+			func(f *Facts, _ *Subscriber) {
+				f.Source.State, f.Source.Version, f.Source.snapshot.Version = Unversioned, "", 0
+				f.Stream.Complete, f.Relay.Behind = false, status.Cell[lag.Age]{Unknown: "Lambda keeps its own place"}
+			}, StateUnversioned, wantBackfill, []string{"whether a record of its write waits for the relay is not known"}},
+		"how long the queue is could not be read": {
+			func(_ *Facts, s *Subscriber) {
+				behind(s)
+				s.Subscription.Depth = status.Cell[status.Depth]{Unread: "access denied"}
+			}, StateMissed, wantRepair, []string{"unless it is still in stats-q, whose depth was not read"}},
+		"the dead letters could not be read": {
+			func(f *Facts, s *Subscriber) {
+				behind(s)
+				s.Subscription.Letters, s.lettersUnread = valueOf(status.Depth{Waiting: 3}), true
+				f.Relay.DeadLetterQueue, f.Relay.Letters = "relay-dlq", status.Cell[status.Depth]{Unread: "access denied"}
+			}, StateMissed, wantRepair, []string{"in the relay's dead-letter queue relay-dlq, which was not read whole, or in its dead-letter queue stats-dlq"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, s := sound()

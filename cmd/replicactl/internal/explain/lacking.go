@@ -43,15 +43,41 @@ func (j judging) lacking(worst replica.Drift) Verdict {
 	}
 	v := Verdict{State: StateMissed, Command: j.repair()}
 	v.Says = fmt.Sprintf("%s is %s, and no change of it is on its way any more: it was missed. %s mends what differs", j.drifting(), worst, j.repair())
-	if _, known := j.relayAt(); published && !known {
-		v.Says = fmt.Sprintf("%s is %s, and a change of %s ago is not applied: it was missed, unless the relay is not done with it, which cannot be read here (under Lambda its iterator age tells, else its log). Where the relay is, %s mends what differs",
-			j.drifting(), worst, ago(j.f.At.Sub(at)), j.repair())
+	if hidden := j.hidden(published); len(hidden) > 0 {
+		known := "no change of it was found"
+		if published {
+			known = fmt.Sprintf("a change of %s ago is not applied", ago(j.f.At.Sub(at)))
+		}
+		v.Says = fmt.Sprintf("%s is %s, and %s: it was missed, unless it is still %s. Where it is not, %s mends what differs",
+			j.drifting(), worst, known, strings.Join(hidden, ", or "), j.repair())
 	}
 	if j.f.Source.State == Live || j.f.Source.State == Tombstone {
 		v.Says += ", " + j.backfill() + " tells everything anew"
 	}
 	v.Says += "."
 	return v
+}
+
+// hidden are the places in which a change may be that could not be looked into.
+func (j judging) hidden(published bool) []string {
+	var places []string
+	if _, known := j.relayAt(); !known && (published || !j.f.Stream.Complete) {
+		places = append(places, "before the relay, whose place cannot be read here (under Lambda its iterator age tells, else its log)")
+	}
+	if r := j.f.Relay; j.f.relayLettersUnread || r != nil && r.Letters.Unread != "" {
+		places = append(places, "in the relay's dead-letter queue "+r.DeadLetterQueue+", which was not read whole")
+	}
+	s := j.s.Subscription
+	if s == nil {
+		return append(places, "in its queues, which were not read")
+	}
+	if s.Depth.Unread != "" {
+		places = append(places, "in "+s.Queue+", whose depth was not read")
+	}
+	if j.s.lettersUnread || s.Letters.Unread != "" {
+		places = append(places, "in its dead-letter queue "+s.DeadLetterQueue+", which was not read whole")
+	}
+	return places
 }
 
 // queued is about a change that may be in the queue. Who looks on needs to know
@@ -89,17 +115,38 @@ func (j judging) deadLetter(stored contracts.Version) (Verdict, bool) {
 // relay is about a record above the stored version that the relay is not done
 // with.
 func (j judging) relay(stored contracts.Version) (Verdict, bool) {
-	at, found := j.undone(stored)
-	if !found {
+	if at, found := j.undone(stored); found {
+		return j.waiting(at), true
+	}
+	// A version's record is of about the same moment.
+	oldest, known := j.relayAt()
+	if version := j.f.Source.snapshot.Version; known && version != 0 && version.Time().Add(soon).Before(oldest) {
+		return Verdict{}, false // it is done with the present state
+	}
+	return j.unread()
+}
+
+// unread is about a relay that is not done with records of the stream among which
+// one of the item may be, since they were not all read.
+func (j judging) unread() (Verdict, bool) {
+	oldest, known := j.relayAt()
+	if !known || j.f.Stream.Complete || oldest.After(j.f.At) {
 		return Verdict{}, false
 	}
-	return j.waiting(at), true
+	return Verdict{State: StateRelayBehind, Says: fmt.Sprintf("The relay of %s is not done with records of up to %s ago, and whether one of the item is among them is not known, since %d records of the stream were read and not all (--records): see that the relay runs and what it logs, or explain again with more.",
+		j.f.Source.Service, ago(j.f.At.Sub(oldest)), j.f.Stream.Read)}, true
 }
 
 // foreign is about a write that has no version of its own and that the relay has
-// not answered by a stamp yet: the stamp would be a later record of the item.
+// not answered by a stamp yet: the stamp would be a later record of the item. There
+// may be one, too, where the relay is behind and the stream was not read whole.
 // Until then the source has a version that is not its content's.
 func (j judging) foreign() (Verdict, bool) {
+	if oldest, known := j.relayAt(); known && j.f.At.Sub(oldest) >= soon { // less is some other item's as a rule
+		if v, unread := j.unread(); unread {
+			return v, true
+		}
+	}
 	n := len(j.f.Records)
 	if n == 0 || !j.f.Stream.Complete || j.f.Records[n-1].Action != replica.Stamp.String() {
 		return Verdict{}, false
