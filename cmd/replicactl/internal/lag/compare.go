@@ -76,17 +76,29 @@ func (h *History) judge(c comparison, waiting Waiting) (Age, error) {
 	if h.complete {
 		partly = fmt.Sprintf("the copies of the first %d items that changed were read", h.maxCopies)
 	}
-	unknown := waiting.Queued < 0 || waiting.Letters < 0
+	unknown, put := waiting.Queued < 0 || waiting.Letters < 0, waiting.Queued+waiting.Letters
 	switch {
 	case c.oldest == nil && c.complete && !unknown && waiting.Queued <= c.counted && waiting.Letters == 0:
-		return Age{Kind: None}, nil
+		note := ""
+		if c.elsewhere && waiting.Queued > 0 {
+			note = fmt.Sprintf("of the item replicas; %d messages wait or are in flight, which may not be in fan-out copies or functions yet", waiting.Queued)
+		}
+		return Age{Kind: None, Note: note}, nil
 	case c.oldest == nil && c.complete:
 		return h.nothing(c)
+	case c.oldest == nil && h.trimmed && waiting.Letters != 0:
+		return Age{}, &Unknown{"the item replicas have every change that was read, and " + partly + "; what the dead-letter queue holds, if anything, may be older than the stream, which keeps 24 hours"}
 	case c.oldest == nil:
 		return Age{Kind: LessThan, Seconds: age(c.reached), Note: partly}, nil
-	case h.trimmed && (unknown || waiting.Queued+waiting.Letters > 0 && !waiting.Published || waiting.Queued+waiting.Letters > c.counted):
-		return Age{Kind: AtLeast, Seconds: age(c.oldest.made), At: &c.oldest.made, Subject: c.oldest.subject,
-			Note: "more waits than the changes that the stream still holds: it was sent again, or is older than the stream, which keeps 24 hours"}, nil
+	case h.trimmed && (unknown || put > 0 && !waiting.Published || put > c.counted):
+		why := "more waits than the changes that the stream still holds: it was sent again, or is older than the stream, which keeps 24 hours"
+		switch {
+		case unknown:
+			why = "how much waits is not known: some of it may be older than the stream, which keeps 24 hours"
+		case put <= c.counted:
+			why = "the relay is not known to be done with the stream: what waits may be older than that, which keeps 24 hours"
+		}
+		return Age{Kind: AtLeast, Seconds: age(c.oldest.made), At: &c.oldest.made, Subject: c.oldest.subject, Note: why}, nil
 	case c.complete || c.oldest.made.Before(c.reached):
 		return Age{Kind: Exact, Seconds: age(c.oldest.made), At: &c.oldest.made, Subject: c.oldest.subject}, nil
 	default:
@@ -178,7 +190,7 @@ func (h *History) compare(ctx context.Context, store *dynamostore.Store, r manif
 			continue
 		}
 		late := contracts.VersionOf(copies[place][version], time.Time{}) < c.version
-		if late && out.oldest == nil {
+		if late && (out.oldest == nil || c.made.Before(out.oldest.made)) {
 			out.oldest = &changes[i]
 		}
 		if late || h.now().Sub(c.made) < recent {

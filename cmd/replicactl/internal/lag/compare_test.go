@@ -88,7 +88,45 @@ func TestCopiesAreReadUpToABound(t *testing.T) {
 		if age := behind(); age.Kind != LessThan || age.Seconds != 149*60 || !strings.Contains(age.Note, "first 250 items") {
 			t.Errorf("all that were compared are applied: %+v", age)
 		}
+		// A stamp above a copy that was ahead: no later than others, and above them.
+		h.changes[240].changed = []string{"name"}
+		h.changes = append(h.changes[:250:250], announced{"7", contracts.VersionAt(begin.Add(2 * time.Hour)), begin.Add(-5 * time.Hour), []string{"name"}})
+		if age := behind(); age.Kind != Exact || age.Subject != "7" || age.Seconds != 5*60*60 {
+			t.Errorf("the oldest has the highest version: %+v", age)
+		}
 	})
+}
+
+// Where the stream was not read whole, or more waits than it tells of, the age
+// says which of that it is, and claims nothing of letters older than the stream.
+func TestAnAgeSaysWhatMakesItABound(t *testing.T) {
+	late := &announced{subject: "1", made: time.Now().Add(-time.Hour)}
+	for behaviour, row := range map[string]struct {
+		c       comparison
+		waiting Waiting
+		kind    Kind // empty for unknown
+		said    string
+	}{
+		"read in part, letters":             {comparison{}, Waiting{Letters: 2}, "", "what the dead-letter queue holds, if anything, may be older"},
+		"read in part, letters not known":   {comparison{}, Waiting{Letters: -1}, "", "what the dead-letter queue holds, if anything, may be older"},
+		"read in part, messages":            {comparison{}, Waiting{Queued: 2}, LessThan, "the first 5 stream records were read"},
+		"more waits":                        {comparison{oldest: late, counted: 1, complete: true}, Waiting{Queued: 2, Published: true}, AtLeast, "more waits than the changes"},
+		"how much waits is not known":       {comparison{oldest: late, counted: 1, complete: true}, Waiting{Queued: -1, Published: true}, AtLeast, "how much waits is not known"},
+		"as much waits, the relay does too": {comparison{oldest: late, counted: 1, complete: true}, Waiting{Queued: 1}, AtLeast, "the relay is not known to be done"},
+	} {
+		t.Run(behaviour, func(t *testing.T) {
+			h := &History{now: time.Now, complete: row.c.complete, trimmed: true, read: 5, maxCopies: MaxCopies}
+			row.c.reached = time.Now().Add(-2 * time.Hour)
+			age, err := h.judge(row.c, row.waiting)
+			said := age.Note
+			if err != nil {
+				said = err.Error()
+			}
+			if age.Kind != row.kind || (err != nil) != (row.kind == "") || !strings.Contains(said, row.said) {
+				t.Errorf("got %+v, %v", age, err)
+			}
+		})
+	}
 }
 
 // What waits although every item replica has every change is nothing only where
@@ -102,7 +140,8 @@ func TestWhatWaitsBesideEveryChangeIsNotCalledNothing(t *testing.T) {
 		unknown            bool
 	}{
 		"nothing waits":                                  {true, true, Waiting{}, 0, "", false},
-		"what was sent a moment ago waits":               {true, true, Waiting{Queued: 3}, 3, "", false},
+		"what was sent a moment ago waits":               {true, false, Waiting{Queued: 3}, 3, "", false},
+		"it waits, and there are fan-outs":               {true, true, Waiting{Queued: 3}, 3, "3 messages wait or are in flight, which may not be in fan-out copies", false},
 		"more waits":                                     {true, false, Waiting{Queued: 4}, 3, "is older, was sent again", true},
 		"more waits, of a young stream":                  {false, false, Waiting{Queued: 4}, 3, "was sent again", false},
 		"more waits, and there are fan-outs":             {false, true, Waiting{Queued: 4}, 3, "is not yet in fan-out copies or functions, was sent again", true},
