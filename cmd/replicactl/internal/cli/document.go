@@ -49,15 +49,20 @@ func wordsOf(ctx context.Context, err error) string {
 	return "interrupted; " + how
 }
 
-// written notes whether anything was printed.
+// written notes whether anything was printed, and the first reason why not all.
 type written struct {
 	io.Writer
-	any bool
+	any    bool
+	failed error
 }
 
 func (w *written) Write(p []byte) (int, error) {
 	w.any = w.any || len(p) > 0
-	return w.Writer.Write(p)
+	n, err := w.Writer.Write(p)
+	if w.failed == nil {
+		w.failed = err
+	}
+	return n, err
 }
 
 // complain ends a verb with an error: with --json and where the verb has printed

@@ -137,6 +137,22 @@ func TestADocumentThatCannotBePrintedIsTold(t *testing.T) {
 	}
 }
 
+// A text that is cut off is no success, whichever the verb's own exit code would be.
+func TestATextThatCannotBePrintedIsAnError(t *testing.T) {
+	for _, ended := range []error{nil, errDrift, errSaid} {
+		var complaints bytes.Buffer
+		g := &globals{out: full{}, err: &complaints}
+		cmd := &cobra.Command{Use: "look", GroupID: groupLook, RunE: func(*cobra.Command, []string) error {
+			fmt.Fprintln(g.out, "all is well")
+			return ended
+		}}
+		code := perform(t.Context(), g, []string{"look"}, cmd)
+		if said := complaints.String(); code != exitError || said != "replicactl: write the output: no space left; what was done is done, and is not all told\n" {
+			t.Errorf("%v: exit code %d, said %q", ended, code, said)
+		}
+	}
+}
+
 // full takes nothing.
 type full struct{}
 

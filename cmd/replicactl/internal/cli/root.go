@@ -66,6 +66,7 @@ type globals struct {
 	manifests []string
 	json      bool
 	out       io.Writer // results
+	screen    bool      // whether out is a terminal
 	err       io.Writer // progress and errors
 }
 
@@ -94,7 +95,7 @@ func Run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // perform executes a command line that has these verbs.
 func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Command) int {
 	out := &written{Writer: g.out}
-	g.out = out
+	g.out, g.screen = out, progress.IsTerminal(g.out)
 	root := newRoot(g)
 	root.AddCommand(verbs...)
 	root.SetArgs(args)
@@ -104,6 +105,9 @@ func perform(ctx context.Context, g *globals, args []string, verbs ...*cobra.Com
 	err := root.ExecuteContext(ctx)
 	var usage *usageError
 	var unknown *target.Unknown
+	if out.failed != nil && (err == nil || errors.Is(err, errDrift) || errors.Is(err, errSaid)) {
+		err = fmt.Errorf("write the output: %w; what was done is done, and is not all told", out.failed)
+	}
 	switch {
 	case err == nil:
 		return exitOK

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tributary-dev/tributary/cmd/replicactl/internal/progress"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 )
 
@@ -120,7 +119,7 @@ func (f statusFlags) validate(asJSON bool) error {
 func watch(ctx context.Context, g *globals, f statusFlags, cfg status.Config) error {
 	ticker := time.NewTicker(f.watch)
 	defer ticker.Stop()
-	redraw := progress.IsTerminal(g.out) && !g.json
+	redraw := g.screen && !g.json
 	for {
 		report, err := status.Look(ctx, cfg)
 		if ctx.Err() != nil {

@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/pkg/localaws"
 )
@@ -48,6 +53,32 @@ func endpoint(t *testing.T) {
 	t.Setenv("AWS_REGION", "us-east-1")
 	t.Setenv("AWS_ACCESS_KEY_ID", "local")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "local")
+}
+
+// On a terminal each page takes the place of the one before.
+func TestWatchingRedrawsATerminal(t *testing.T) {
+	endpoint(t)
+	ctx, interrupt := context.WithCancel(t.Context())
+	out := &interrupter{pages: 2, interrupt: interrupt}
+	g := &globals{manifests: []string{"../../../../services"}, out: out, err: io.Discard, screen: true}
+	if err := runStatus(ctx, g, statusFlags{watch: time.Second}); err != nil || strings.Count(out.String(), "\x1b[H\x1b[2J") != 2 {
+		t.Errorf("%v: %q", err, out)
+	}
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("this system has no pseudo-terminals: ", err)
+	}
+	defer terminal.Close()
+	for _, row := range []struct {
+		out  io.Writer
+		want bool
+	}{{terminal, true}, {io.Discard, false}} {
+		g := &globals{out: row.out, err: io.Discard}
+		look := &cobra.Command{Use: "look", GroupID: groupLook, RunE: func(*cobra.Command, []string) error { return nil }}
+		if code := perform(t.Context(), g, []string{"look"}, look); code != exitOK || g.screen != row.want {
+			t.Errorf("exit code %d, taken for a terminal: %v, want %v", code, g.screen, row.want)
+		}
+	}
 }
 
 func TestWatchingEndsWithoutAnErrorWhenInterrupted(t *testing.T) {
