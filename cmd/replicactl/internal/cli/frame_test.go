@@ -127,6 +127,20 @@ func TestWhatStopsAVerbIsInTheDocument(t *testing.T) {
 	}
 }
 
+// A verb that ends with an error after its document, as where something does not
+// close, prints no second one.
+func TestAnErrorAfterTheDocumentIsNoSecondOne(t *testing.T) {
+	var out, complaints bytes.Buffer
+	g := &globals{out: &out, err: &complaints}
+	cmd := &cobra.Command{Use: "look", GroupID: groupLook, RunE: func(*cobra.Command, []string) error {
+		return errors.Join(printJSON(g.out, map[string]int{"seen": 1}), errors.New("close the archive: throttled"))
+	}}
+	code := perform(t.Context(), g, []string{"look", "--json"}, cmd)
+	if out.String() != "{\n  \"seen\": 1\n}\n" || code != exitError || complaints.String() != "replicactl: close the archive: throttled\n" {
+		t.Errorf("exit code %d, said %q:\n%s", code, &complaints, &out)
+	}
+}
+
 // What the standard output does not take is told with what went wrong.
 func TestADocumentThatCannotBePrintedIsTold(t *testing.T) {
 	var complaints bytes.Buffer

@@ -97,6 +97,29 @@ func TestCopiesAreReadUpToABound(t *testing.T) {
 	})
 }
 
+// Of several replicas the one that is the furthest behind counts, whichever comes
+// first.
+func TestTheReplicaThatIsTheFurthestBehindCounts(t *testing.T) {
+	now := time.Now()
+	of := func(ago time.Duration, counted int, complete bool) comparison {
+		c := comparison{counted: counted, complete: complete, reached: now.Add(-ago)}
+		if ago > 0 {
+			c.oldest = &announced{made: now.Add(-ago)}
+		}
+		return c
+	}
+	far, near, level := of(3*time.Hour, 1, false), of(time.Hour, 7, true), of(0, 0, true)
+	for _, order := range [][]comparison{{far, near, level}, {level, near, far}, {near, far, level}} {
+		all := comparison{complete: true, reached: now}
+		for _, one := range order {
+			all.merge(one)
+		}
+		if all.oldest != far.oldest || all.counted != 7 || all.complete || !all.reached.Equal(far.reached) {
+			t.Errorf("got %+v", all)
+		}
+	}
+}
+
 // Where the stream was not read whole, or more waits than it tells of, the age
 // says which of that it is, and claims nothing of letters older than the stream.
 func TestAnAgeSaysWhatMakesItABound(t *testing.T) {
