@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -92,6 +93,25 @@ func (f foreign) change(ctx context.Context, subject, name string, value contrac
 	}
 	_, err := f.db.UpdateItem(ctx, in)
 	if _, gone := errors.AsType[*types.ConditionalCheckFailedException](err); gone {
+		return nil
+	}
+	return err
+}
+
+// expire gives a live item an expiry, by which TTL removes it. A tombstone keeps
+// its own, also one that a relay puts there at this moment: without it, nothing
+// would say how far its item had come.
+func (f foreign) expire(ctx context.Context, subject string, at time.Time) error {
+	key := f.key(subject)
+	_, err := f.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName: &f.table, Key: dynamostore.ToAttributes(key),
+		UpdateExpression: aws.String("SET #n = :v"), ConditionExpression: aws.String("attribute_exists(#k) AND (attribute_not_exists(#d) OR #d = :false)"),
+		ExpressionAttributeNames: map[string]string{"#n": f.names.ExpiresAt, "#k": sortedNames(key)[0], "#d": f.names.Deleted},
+		ExpressionAttributeValues: dynamostore.ToAttributes(contracts.Item{
+			":v": contracts.Number(strconv.FormatInt(at.Unix(), 10)), ":false": contracts.Bool(false),
+		}),
+	})
+	if _, other := errors.AsType[*types.ConditionalCheckFailedException](err); other {
 		return nil
 	}
 	return err

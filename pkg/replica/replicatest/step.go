@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
@@ -51,15 +50,10 @@ func (s *sim) take(ctx context.Context, step Step) error {
 	case ForeignDelete:
 		return s.foreign.remove(ctx, subject)
 	case Expiry:
-		item, err := s.foreign.read(ctx, subject)
-		if err != nil || s.foreign.isTombstone(item) {
+		if err := s.foreign.expire(ctx, subject, time.Now().Add(-time.Hour)); err != nil {
 			return err
 		}
-		expired := contracts.Number(strconv.FormatInt(time.Now().Add(-time.Hour).Unix(), 10))
-		if err := s.foreign.change(ctx, subject, s.foreign.names.ExpiresAt, expired); err != nil {
-			return err
-		}
-		_, err = s.engine.DynamoDB().SweepTTL(ctx)
+		_, err := s.engine.DynamoDB().SweepTTL(ctx)
 		return err
 	case Unpublishable:
 		return s.foreign.change(ctx, subject, s.foreign.attribute("sector"), contracts.Number("7"))
