@@ -10,11 +10,11 @@ import (
 	"sync/atomic"
 	"text/tabwriter"
 	"time"
-	"unicode"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/printable"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/target"
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica"
@@ -366,7 +366,7 @@ func printLetter(out io.Writer, l *wholeLetter) {
 		fmt.Fprintf(table, "attribute %s\t%s %s\n", oneLine(name), oneLine(l.Attributes[name].Type), oneLine(l.Attributes[name].Value))
 	}
 	table.Flush()
-	fmt.Fprintf(out, "\n%s\n", visible(l.Body))
+	fmt.Fprintf(out, "\n%s\n", printable.Text(l.Body))
 }
 
 func dash(text string) string {
@@ -383,19 +383,8 @@ func when(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// visible is a text that others wrote as a terminal may have it: without the
-// characters by which it is commanded.
-func visible(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' || unicode.Is(unicode.Bidi_Control, r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, text)
-}
-
-// oneLine is such a text on one line.
-func oneLine(text string) string { return visible(strings.Join(strings.Fields(text), " ")) }
+// oneLine is a text that others wrote, on one line and without gaps.
+func oneLine(text string) string { return printable.Text(strings.Join(strings.Fields(text), " ")) }
 
 // clipLine is the beginning of a text that others wrote, on one line.
 func clipLine(text string) string {

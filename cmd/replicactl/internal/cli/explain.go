@@ -11,7 +11,7 @@ import (
 )
 
 func newExplain(g *globals) *cobra.Command {
-	var records, letters int
+	var records, letters, copies int
 	cmd := &cobra.Command{
 		Use:     "explain CONTRACT SUBJECT",
 		GroupID: groupLook,
@@ -37,6 +37,9 @@ a thousand records of the whole table. --records bounds that; 0 reads none, and
 leaves the lag unknown where something is on its way. Where something is, up to
 20,000 copies of each item replica are read for the lag, a hundred in a request.
 
+An item may be copied into a million others: of each fan-out --copies are looked
+at, a hundred in a request, and of the rest nothing is said.
+
 The exit code is 0 where every subscriber's copies are right, 3 where they are
 not, and 1 where that is not known.`,
 		Example: `  replicactl explain company.profile/v1 320193
@@ -53,14 +56,15 @@ not, and 1 where that is not known.`,
 			if args[1] == "" {
 				return &usageError{errors.New("SUBJECT is empty: want the item's key as the owner's manifest makes it, as 320193")}
 			}
-			if records < 0 || letters < 1 {
-				return &usageError{fmt.Errorf("--records %d --letters %d: want 0 or more, and 1 or more", records, letters)}
+			if records < 0 || letters < 1 || copies < 1 {
+				return &usageError{fmt.Errorf("--records %d --letters %d --copies %d: want 0 or more, and 1 or more of the others", records, letters, copies)}
 			}
-			return runExplain(cmd.Context(), g, explain.Config{Contract: args[0], Subject: args[1], MaxRecords: records, MaxLetters: letters})
+			return runExplain(cmd.Context(), g, explain.Config{Contract: args[0], Subject: args[1], MaxRecords: records, MaxLetters: letters, MaxCopies: copies})
 		},
 	}
 	cmd.Flags().IntVar(&records, "records", 200_000, "stream records to read at the most, 0 for none")
 	cmd.Flags().IntVar(&letters, "letters", 2_000, "letters of a dead-letter queue to look at, at the most")
+	cmd.Flags().IntVar(&copies, "copies", 1_000, "copies of a fan-out to look at, at the most")
 	return cmd
 }
 
@@ -88,10 +92,15 @@ func runExplain(ctx context.Context, g *globals, cfg explain.Config) error {
 	} else {
 		facts.Write(g.out)
 	}
+	return worst(facts)
+}
+
+// worst is the exit code's: what is wrong comes before what is not known.
+func worst(facts *explain.Facts) error {
 	unknown := false
 	for _, s := range facts.Subscribers {
 		switch {
-		case s.Verdict.State == explain.StateUnknown:
+		case s.Verdict.State == explain.StateUnknown, s.Verdict.State == explain.StateInPart:
 			unknown = true
 		case !s.Verdict.Fine():
 			return errDrift

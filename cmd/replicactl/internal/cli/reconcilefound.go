@@ -12,6 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/printable"
 	"github.com/tributary-dev/tributary/pkg/contracts"
 	"github.com/tributary-dev/tributary/pkg/replica/reconcile"
 )
@@ -301,7 +302,7 @@ func (s *findings) printFindings(out io.Writer) {
 			case f.Repaired != nil:
 				what += "; repaired"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Class, dash(f.Replica), dash(f.Subject), dash(keyText(f.Key)), dash(f.SourceVersion), dash(f.ReplicaVersion), oneLine(what))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", f.Class, dash(f.Replica), dash(printable.Line(f.Subject)), dash(printable.Line(keyText(f.Key))), dash(f.SourceVersion), dash(f.ReplicaVersion), oneLine(what))
 		}
 		table.Flush()
 	}

@@ -130,11 +130,14 @@ func (g *gathering) copies(ctx context.Context, s *Subscriber, sub target.Subscr
 	for _, k := range table.KeyAttributes() {
 		find.Attributes = append(find.Attributes, k.Name)
 	}
-	for {
+	for left := g.MaxCopies; ; {
 		listed, next, err := g.store.Find(ctx, find)
 		if err != nil {
 			return err
 		}
+		more := len(listed) > left
+		listed = listed[:min(len(listed), left)]
+		left -= len(listed)
 		keys := make([]contracts.Item, len(listed))
 		for i, item := range listed {
 			keys[i] = v.LocalKey(item)
@@ -149,7 +152,11 @@ func (g *gathering) copies(ctx context.Context, s *Subscriber, sub target.Subscr
 				s.Copies = append(s.Copies, Copy{found: local{v, keys[i], item}})
 			}
 		}
-		if next == nil {
+		switch {
+		case more:
+			s.LookedAt = append(s.LookedAt, LookedAt{Replica: v.Name(), Copies: g.MaxCopies})
+			return nil
+		case next == nil:
 			return nil
 		}
 		find.Start = next

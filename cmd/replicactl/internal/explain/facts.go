@@ -111,6 +111,9 @@ type Subscriber struct {
 	// knows.
 	Subscription *status.Subscription `json:"subscription,omitempty"`
 	Copies       []Copy               `json:"copies"`
+	// LookedAt are the fan-outs of which not all copies were looked at, and how
+	// many were. Of the others nothing is known, and the verdict is not of them.
+	LookedAt []LookedAt `json:"looked_at,omitempty"`
 	// Functions are replicas of the service's own, which only it can read.
 	Functions []string `json:"functions,omitempty"`
 	Letters   []Letter `json:"letters"`
@@ -128,6 +131,12 @@ type Subscriber struct {
 	secondPass time.Duration // of its fan-outs, the longest
 
 	lettersUnread bool // some of them, or all
+}
+
+// LookedAt is how many copies of a replica were looked at, where there are more.
+type LookedAt struct {
+	Replica string `json:"replica"`
+	Copies  int    `json:"copies"`
 }
 
 // Index is an index of a subscriber's table that cannot be read.
@@ -162,6 +171,7 @@ type State string
 const (
 	StateInStep       State = "in step"
 	StateNothing      State = "nothing"
+	StateInPart       State = "in step so far" // nothing is wrong with what was looked at, which is not all
 	StateNotOurs      State = "not the contract's"
 	StateOnItsWay     State = "on its way"
 	StateInQueue      State = "in the queue"

@@ -38,6 +38,10 @@ type Config struct {
 	// MaxLetters is how many letters of a dead-letter queue are looked at;
 	// 2,000 by default.
 	MaxLetters int
+	// MaxCopies is how many copies of a fan-out are looked at, of which an item
+	// may have a million; 1,000 by default. It is about one request for a hundred
+	// of them.
+	MaxCopies int
 	// Now is the clock; time.Now by default.
 	Now func() time.Time
 }
@@ -51,6 +55,7 @@ const maxRecordsOfItem = 1000
 func Explain(ctx context.Context, cfg Config) (*Facts, error) {
 	cfg.MaxRecords = cmp.Or(cfg.MaxRecords, 200_000)
 	cfg.MaxLetters = cmp.Or(cfg.MaxLetters, 2_000)
+	cfg.MaxCopies = cmp.Or(cfg.MaxCopies, 1_000)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

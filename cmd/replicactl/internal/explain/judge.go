@@ -22,6 +22,12 @@ func Judge(f *Facts, s *Subscriber) Verdict {
 	if v, ok := j.unknown(); ok {
 		return v
 	}
+	return j.inPart(j.found())
+}
+
+// found is about the copies that were looked at.
+func (j judging) found() Verdict {
+	f, s := j.f, j.s
 	worst := j.worst()
 	if f.Source.State == NotOurs && worst == replica.InStep {
 		return Verdict{State: StateNotOurs, Says: fmt.Sprintf("%s is not an item of %s, and %s has no copy of it: %s.", f.Subject, f.Contract, s.Service, f.Source.Problem)}
@@ -49,6 +55,27 @@ func Judge(f *Facts, s *Subscriber) Verdict {
 	default:
 		return j.lacking(worst)
 	}
+}
+
+// inPart takes back what a verdict says of copies that were not looked at.
+func (j judging) inPart(v Verdict) Verdict {
+	if len(j.s.LookedAt) == 0 {
+		return v
+	}
+	of := make([]string, len(j.s.LookedAt))
+	for i, l := range j.s.LookedAt {
+		of[i] = fmt.Sprintf("of %s %d", l.Replica, l.Copies)
+	}
+	rest := fmt.Sprintf("Not all copies were looked at, only %s (--copies): replicactl reconcile --contract %s --subscriber %s compares all.", strings.Join(of, ", "), j.f.Contract, j.s.Service)
+	if !v.Fine() {
+		v.Says += " " + rest
+		return v
+	}
+	v = Verdict{State: StateInPart, Says: fmt.Sprintf("What was looked at of %s's copies is right. %s", j.s.Service, rest)}
+	if n := len(j.s.Letters); n > 0 { // what they are to copies that nobody has seen is not known
+		v.Says += fmt.Sprintf(" Its dead-letter queue holds %d messages about it: %s says what those would do.", n, j.redrive())
+	}
+	return v
 }
 
 type judging struct {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/printable"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/status"
 )
 
@@ -20,14 +21,28 @@ const maxRecordsShown = 10
 // shows; those that are not are all shown.
 const maxCopiesShown = 3
 
+// page is what the facts are printed on: no text that others wrote, in an item or
+// a message, commands the terminal or begins a line of its own.
+type page struct{ io.Writer }
+
+func (p page) print(format string, args ...any) {
+	for i, arg := range args {
+		if text, ok := arg.(string); ok {
+			args[i] = printable.Line(text)
+		}
+	}
+	fmt.Fprintf(p, format, args...)
+}
+
 // Write prints the facts for a person: the sentences first.
-func (f *Facts) Write(out io.Writer) {
+func (f *Facts) Write(to io.Writer) {
+	out := page{to}
 	for i := range f.Subscribers {
 		s := &f.Subscribers[i]
-		fmt.Fprintf(out, "%s: %s\n", s.Service, s.Verdict.Says)
+		out.print("%s: %s\n", s.Service, s.Verdict.Says)
 	}
 	if len(f.Subscribers) == 0 {
-		fmt.Fprintf(out, "no manifest subscribes to %s\n", f.Contract)
+		out.print("no manifest subscribes to %s\n", f.Contract)
 	}
 	f.writeSource(out)
 	f.writeRecords(out)
@@ -35,72 +50,73 @@ func (f *Facts) Write(out io.Writer) {
 		f.writeSubscriber(out, &f.Subscribers[i])
 	}
 	if len(f.Unread) > 0 {
-		fmt.Fprintln(out, "\nnot read")
+		out.print("\nnot read\n")
 		for _, u := range f.Unread {
-			fmt.Fprintf(out, "  %s\n", u)
+			out.print("  %s\n", u)
 		}
 	}
 }
 
-func (f *Facts) writeSource(out io.Writer) {
+func (f *Facts) writeSource(out page) {
 	s := &f.Source
-	fmt.Fprintf(out, "\nsource %s %s: %s", s.Table, pairs(s.Key), s.State)
+	out.print("\nsource %s %s: %s", s.Table, pairs(s.Key), s.State)
 	if s.Version != "" {
 		age := ago(f.At.Sub(*s.Written)) + " ago"
 		if ahead := s.Written.Sub(f.At); ahead >= time.Second { // as after a stamp above a copy that was ahead
 			age = ago(ahead) + " ahead of the clock"
 		}
-		fmt.Fprintf(out, ", version %s of %s, %s", s.Version, s.Written.Format(time.RFC3339Nano), age)
+		out.print(", version %s of %s, %s", s.Version, s.Written.Format(time.RFC3339Nano), age)
 	}
-	fmt.Fprintln(out)
+	out.print("\n")
 	if s.Problem != "" {
-		fmt.Fprintf(out, "  %s\n", s.Problem)
+		out.print("  %s\n", s.Problem)
 	}
 	writeFields(out, s.Shared)
 	if f.Relay == nil {
 		return
 	}
 	if f.Topic.Missing {
-		fmt.Fprintln(out, "  topic: missing, so that nothing new reaches anybody")
+		out.print("  topic: missing, so that nothing new reaches anybody\n")
 	}
-	fmt.Fprintf(out, "  relay: behind %s, place kept %s, polled %s, %s dead letters (%d about this item)\n",
+	out.print("  relay: behind %s, place kept %s, polled %s, %s dead letters (%d about this item)\n",
 		behindText(f.Relay.Behind), instantText(f.Relay.Saved), instantText(f.Relay.Followed), depthText(f.Relay.Letters), len(f.RelayLetters))
 	writeLetters(out, f.RelayLetters)
 }
 
-func (f *Facts) writeRecords(out io.Writer) {
-	fmt.Fprintf(out, "\nstream since %s: %d records of the item among %d", f.Stream.Since.Format(time.RFC3339), len(f.Records), f.Stream.Read)
+func (f *Facts) writeRecords(out page) {
+	out.print("\nstream since %s: %d records of the item among %d", f.Stream.Since.Format(time.RFC3339), len(f.Records), f.Stream.Read)
 	if !f.Stream.Complete {
-		fmt.Fprint(out, "; not all were read")
+		out.print("; not all were read")
 	}
-	fmt.Fprintln(out)
+	out.print("\n")
 	records := f.Records
 	if left := len(records) - maxRecordsShown; left > 0 {
-		fmt.Fprintf(out, "  %d older ones\n", left)
+		out.print("  %d older ones\n", left)
 		records = records[left:]
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	rows := page{table}
 	for _, r := range records {
 		what := strings.Join(r.Changed, ", ")
 		if r.Problem != "" {
 			what = r.Problem
 		}
-		fmt.Fprintf(table, "  %s\t%s\tversion %s\t%s\t%s\n", r.Created.Format(time.RFC3339), r.Event, orNone(r.Version), r.Action, what)
+		rows.print("  %s\t%s\tversion %s\t%s\t%s\n", r.Created.Format(time.RFC3339), r.Event, orNone(r.Version), r.Action, what)
 	}
 	table.Flush()
 }
 
-func (f *Facts) writeSubscriber(out io.Writer, s *Subscriber) {
-	fmt.Fprintf(out, "\n%s: %s\n", s.Service, s.Verdict.State)
+func (f *Facts) writeSubscriber(out page, s *Subscriber) {
+	out.print("\n%s: %s\n", s.Service, s.Verdict.State)
 	if sub := s.Subscription; sub != nil {
-		fmt.Fprintf(out, "  queue %s: %s; dead letters %s (%d about this item)\n", sub.Queue, depthText(sub.Depth), depthText(sub.Letters), len(s.Letters))
-		fmt.Fprintf(out, "  lag, the oldest change not applied: %s\n", lagText(sub.Lag))
+		out.print("  queue %s: %s; dead letters %s (%d about this item)\n", sub.Queue, depthText(sub.Depth), depthText(sub.Letters), len(s.Letters))
+		out.print("  lag, the oldest change not applied: %s\n", lagText(sub.Lag))
 		if sub.Settings.Missing && !f.Topic.Missing {
-			fmt.Fprintln(out, "  subscription: missing, so that nothing new reaches the queue")
+			out.print("  subscription: missing, so that nothing new reaches the queue\n")
 		}
 		if sub.Settings.Value != nil {
 			for _, d := range sub.Settings.Value.Differences {
-				fmt.Fprintf(out, "  subscription: %s is %s, the manifest says %s\n", d.Field, d.Have, d.Want)
+				out.print("  subscription: %s is %s, the manifest says %s\n", d.Field, d.Have, d.Want)
 			}
 		}
 	}
@@ -109,7 +125,7 @@ func (f *Facts) writeSubscriber(out io.Writer, s *Subscriber) {
 		if state == "" {
 			state = "missing"
 		}
-		fmt.Fprintf(out, "  index %s of %s: %s\n", i.Name, i.Table, state)
+		out.print("  index %s of %s: %s\n", i.Name, i.Table, state)
 	}
 	writeLetters(out, s.Letters)
 	shown, hidden := make(map[string]int), make(map[string]int)
@@ -120,29 +136,32 @@ func (f *Facts) writeSubscriber(out io.Writer, s *Subscriber) {
 				continue
 			}
 		}
-		fmt.Fprintf(out, "  %s %s: %s, version %s\n", c.Replica, pairs(c.Key), c.Drift, orNone(c.Version))
+		out.print("  %s %s: %s, version %s\n", c.Replica, pairs(c.Key), c.Drift, orNone(c.Version))
 		writeFields(out, c.Fields)
 	}
 	for _, name := range slices.Sorted(maps.Keys(hidden)) {
-		fmt.Fprintf(out, "  %s: %d more copies in step\n", name, hidden[name])
+		out.print("  %s: %d more copies in step\n", name, hidden[name])
+	}
+	for _, l := range s.LookedAt {
+		out.print("  %s: not all were looked at, only %d (--copies)\n", l.Replica, l.Copies)
 	}
 	for _, name := range s.Functions {
-		fmt.Fprintf(out, "  function %s: known to the service alone\n", name)
+		out.print("  function %s: known to the service alone\n", name)
 	}
 }
 
-func writeLetters(out io.Writer, letters []Letter) {
+func writeLetters(out page, letters []Letter) {
 	for _, l := range letters {
-		fmt.Fprintf(out, "  dead letter %s: version %s, %s\n", l.ID, orNone(l.Version), l.Reason)
+		out.print("  dead letter %s: version %s, %s\n", l.ID, orNone(l.Version), l.Reason)
 		if l.Detail != "" {
-			fmt.Fprintf(out, "    %s\n", l.Detail)
+			out.print("    %s\n", l.Detail)
 		}
 	}
 }
 
-func writeFields(out io.Writer, fields map[string]string) {
+func writeFields(out page, fields map[string]string) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		fmt.Fprintf(out, "    %s = %s\n", name, fields[name])
+		out.print("    %s = %s\n", name, fields[name])
 	}
 }
 

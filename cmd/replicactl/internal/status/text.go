@@ -11,6 +11,7 @@ import (
 
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/connect"
 	"github.com/tributary-dev/tributary/cmd/replicactl/internal/lag"
+	"github.com/tributary-dev/tributary/cmd/replicactl/internal/printable"
 )
 
 // quiet is after how long a poller that does not say that it follows its stream
@@ -73,7 +74,7 @@ func (t *Topic) write(out io.Writer) {
 			n.add("%s's lag: %s", s.Subscriber, s.Lag.Value.Note)
 		}
 		if late := s.Lag.Value; late != nil && late.Subject != "" && late.Seconds >= lasting.Seconds() {
-			n.add("%s's lag is that of %s: replicactl explain %s says why", s.Subscriber, late.Subject, t.Contract)
+			n.add("%s's lag is that of %s: replicactl explain %s says why", s.Subscriber, printable.Line(late.Subject), t.Contract)
 		}
 	}
 	if len(t.Subscriptions) == 0 {
